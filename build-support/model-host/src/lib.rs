@@ -1,0 +1,33 @@
+//! A real HTTP/1.1 host on 127.0.0.1, for tests, benches and demos; see [`Host`].
+//!
+//! Faults are scripted per path and count, never random, and every request is logged. Paths are
+//! URL paths that start with a slash; `/a b` and `/a%20b` are the same path.
+
+mod host;
+mod builder;
+mod fault;
+mod request;
+
+mod service;
+mod behaviour;
+mod script;
+mod site;
+mod url_path;
+mod content;
+mod media_type;
+mod range;
+mod response;
+
+mod roster;
+mod connection;
+mod stream;
+mod certificate;
+mod head;
+mod delivery;
+mod pace;
+mod log;
+
+pub use builder::Builder;
+pub use fault::Fault;
+pub use host::Host;
+pub use request::Request;

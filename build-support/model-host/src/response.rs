@@ -1,0 +1,191 @@
+//! An answer: status, headers, a body still to be read, and how it is framed and ended.
+
+use std::io;
+use std::io::{Cursor, Read};
+use std::ops::Range;
+use std::sync::Arc;
+
+use flate2::Compression;
+use flate2::read::GzEncoder;
+
+use crate::content::Content;
+use crate::head;
+
+pub(crate) struct Response {
+    status: u16,
+    body: Box<dyn Read + Send>,
+    headers: Vec<(String, String)>,
+    framing: Framing,
+    cut: Option<Cut>,
+    last: bool,
+}
+
+/// How the client learns where the body ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Framing {
+    Bodiless,
+    Length(u64),
+    Chunked,
+    UntilClose,
+}
+
+/// A body that ends early.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut {
+    pub(crate) after: u64,
+    /// Instead of the framing the body would have had.
+    pub(crate) framing: Option<Framing>,
+    pub(crate) parting: Parting,
+}
+
+/// How the host leaves a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Parting {
+    /// With a proper goodbye, where the protocol has one.
+    Close,
+    /// In the middle of things.
+    Cut,
+    /// Not at all: it says no more and waits for the client to leave.
+    Stall,
+}
+
+impl Response {
+    pub(crate) fn status(status: u16) -> Response {
+        let text = format!("{status} {}\n", reason(status)).into_bytes();
+        Response { status, ..Response::bytes(text.into(), "text/plain; charset=utf-8") }
+    }
+
+    pub(crate) fn bytes(bytes: Arc<[u8]>, media_type: &str) -> Response {
+        let framing = Framing::Length(bytes.len() as u64);
+        Response::new(200, Box::new(Cursor::new(bytes)), framing).header("Content-Type", media_type)
+    }
+
+    pub(crate) fn redirect(to: &str) -> Response {
+        Response::status(302).header("Location", to)
+    }
+
+    pub(crate) fn not_modified(etag: &str) -> Response {
+        Response::new(304, Box::new(io::empty()), Framing::Bodiless).header("ETag", etag)
+    }
+
+    pub(crate) fn whole(content: &Content) -> Response {
+        Response::content(200, content, 0..content.length())
+    }
+
+    pub(crate) fn part(content: &Content, part: Range<u64>) -> Response {
+        let (first, last) = (part.start, part.end - 1);
+        Response::content(206, content, part)
+            .header("Content-Range", &format!("bytes {first}-{last}/{}", content.length()))
+    }
+
+    pub(crate) fn unsatisfiable(length: u64) -> Response {
+        Response::status(416).header("Content-Range", &format!("bytes */{length}"))
+    }
+
+    fn content(status: u16, content: &Content, part: Range<u64>) -> Response {
+        let framing = Framing::Length(part.end - part.start);
+        let Ok(body) = content.read(part) else { return Response::status(500) };
+        Response::new(status, body, framing)
+            .header("Content-Type", content.media_type())
+            .header("ETag", content.etag())
+    }
+
+    fn new(status: u16, body: Box<dyn Read + Send>, framing: Framing) -> Response {
+        Response { status, body, headers: Vec::new(), framing, cut: None, last: false }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Response {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn cut(self, cut: Cut) -> Response {
+        Response { cut: Some(cut), ..self }
+    }
+
+    /// The connection is closed after it.
+    pub(crate) fn last(self) -> Response {
+        Response { last: true, ..self }
+    }
+
+    /// Compresses the body of a 200 that is not encoded yet. The ETag is no longer a strong one.
+    pub(crate) fn gzip(mut self) -> Response {
+        if self.status != 200 || head::header(&self.headers, "Content-Encoding").is_some() {
+            return self;
+        }
+        for (_, etag) in self.headers.iter_mut().filter(|(name, _)| name == "ETag") {
+            etag.insert_str(0, "W/");
+        }
+        self.body = Box::new(GzEncoder::new(self.body, Compression::fast()));
+        self.framing = Framing::Chunked;
+        self.header("Content-Encoding", "gzip").header("Vary", "Accept-Encoding")
+    }
+
+    pub(crate) fn code(&self) -> u16 {
+        self.status
+    }
+
+    pub(crate) fn framing(&self) -> Framing {
+        self.cut.and_then(|cut| cut.framing).unwrap_or(self.framing)
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.is_some()
+    }
+
+    /// How the connection is left afterwards, if it is.
+    pub(crate) fn parting(&self) -> Option<Parting> {
+        let close = self.last.then_some(Parting::Close);
+        self.cut.map(|cut| cut.parting).or(close)
+    }
+
+    /// The status line and the headers, up to the empty line.
+    pub(crate) fn head(&self) -> String {
+        let mut text = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        for (name, value) in &self.headers {
+            text += &format!("{name}: {value}\r\n");
+        }
+        match self.framing() {
+            Framing::Length(length) => text += &format!("Content-Length: {length}\r\n"),
+            Framing::Chunked => text += "Transfer-Encoding: chunked\r\n",
+            Framing::Bodiless | Framing::UntilClose => {}
+        }
+        if let Some(Parting::Close) = self.parting() {
+            text += "Connection: close\r\n";
+        }
+        text + "Access-Control-Allow-Origin: *\r\n\r\n"
+    }
+
+    /// The body, as much of it as goes out.
+    pub(crate) fn into_body(self) -> impl Read {
+        self.body.take(self.cut.map_or(u64::MAX, |cut| cut.after))
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        206 => "Partial Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        410 => "Gone",
+        416 => "Range Not Satisfiable",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Unnamed",
+    }
+}

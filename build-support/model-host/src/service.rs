@@ -1,0 +1,114 @@
+//! What every connection shares, and the one decision: a request's head in, its answer out.
+
+use std::sync::{Mutex, RwLock};
+
+use crate::behaviour::Behaviour;
+use crate::content::Content;
+use crate::fault::{Effect, Fault};
+use crate::head::Head;
+use crate::log::Log;
+use crate::range::{Asked, Ranges};
+use crate::response::Response;
+use crate::roster::Roster;
+use crate::script::Script;
+use crate::site::{Found, Site};
+use crate::url_path;
+
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) behaviour: Behaviour,
+    pub(crate) log: Log,
+    pub(crate) roster: Roster,
+    site: RwLock<Site>,
+    script: Mutex<Script>,
+}
+
+impl Service {
+    pub(crate) fn new(site: Site, script: Script, behaviour: Behaviour) -> Service {
+        Service {
+            behaviour,
+            log: Log::default(),
+            roster: Roster::default(),
+            site: RwLock::new(site),
+            script: Mutex::new(script),
+        }
+    }
+
+    pub(crate) fn put(&self, path: &str, bytes: Vec<u8>) {
+        self.site.write().expect("no user of the site panics").put(path, bytes);
+    }
+
+    pub(crate) fn fault(&self, path: String, fault: Fault) {
+        self.script.lock().expect("no user of the script panics").add(path, fault);
+    }
+
+    /// The answer to a request; none if the connection is to be closed without one.
+    pub(crate) fn answer(&self, head: &Head) -> Option<Response> {
+        let response = match self.next_fault(head) {
+            Some(fault) => self.faulty(head, fault)?,
+            None => self.honest(head, self.behaviour.ranges),
+        };
+        let response = if head.is_last() { response.last() } else { response };
+        let gzipped = self.behaviour.gzip.applies_to(head);
+        Some(if gzipped { response.gzip() } else { response })
+    }
+
+    fn next_fault(&self, head: &Head) -> Option<Fault> {
+        let path = url_path::decoded(&head.path);
+        self.script.lock().expect("no user of the script panics").next(&path)
+    }
+
+    fn faulty(&self, head: &Head, fault: Fault) -> Option<Response> {
+        let response = match fault.effect {
+            Effect::Status(status) => Response::status(status),
+            Effect::Replace { bytes, media_type } => Response::bytes(bytes, media_type),
+            Effect::Redirect(to) => Response::redirect(&to),
+            Effect::Ranges(ranges) => self.honest(head, ranges),
+            Effect::Cut(cut) => self.honest(head, self.behaviour.ranges).cut(cut),
+            Effect::Refuse => return None,
+        };
+        Some(fault.headers.iter().fold(response, |it, (name, value)| it.header(name, value)))
+    }
+
+    fn honest(&self, head: &Head, ranges: Ranges) -> Response {
+        if !matches!(head.method.as_str(), "GET" | "HEAD") {
+            return Response::status(405).header("Allow", "GET, HEAD");
+        }
+        if self.behaviour.query.is_some() && self.behaviour.query != head.query {
+            return Response::status(404);
+        }
+        let found = self.site.read().expect("no user of the site panics").find(&head.path);
+        match found {
+            None => Response::status(404),
+            Some(Found::Redirect(to)) => Response::redirect(&to),
+            Some(Found::Content(content)) => self.content(head, &content, ranges),
+        }
+    }
+
+    fn content(&self, head: &Head, content: &Content, ranges: Ranges) -> Response {
+        if head.header("If-None-Match").is_some_and(|tags| lists(tags, content.etag())) {
+            return Response::not_modified(content.etag());
+        }
+        match self.asked(head, content, ranges) {
+            Asked::Whole => Response::whole(content),
+            Asked::Part(part) => Response::part(content, part),
+            Asked::Unsatisfiable => Response::unsatisfiable(content.length()),
+        }
+    }
+
+    /// A range of a body compressed on the way would be of bytes no other request can match.
+    fn asked(&self, head: &Head, content: &Content, ranges: Ranges) -> Asked {
+        let current = head.header("If-Range").is_none_or(|tag| tag == content.etag());
+        match head.header("Range") {
+            Some(range) if current && !self.behaviour.gzip.applies_to(head) => {
+                ranges.read(range, content.length())
+            }
+            _ => Asked::Whole,
+        }
+    }
+}
+
+/// Whether an `If-None-Match` names this ETag; weak tags match strong ones here.
+fn lists(tags: &str, etag: &str) -> bool {
+    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+}

@@ -1,0 +1,12 @@
+//! What the host promises, each promise once, seen from a client's side of the socket.
+
+mod client;
+
+mod serving;
+mod ranges;
+mod encoding;
+mod redirects;
+mod connections;
+mod faults;
+mod tls;
+mod command;

@@ -1,0 +1,464 @@
+//! What was asked for ([`Config`]) and what follows from it and the environment ([`Policy`]).
+//!
+//! Every knob, every environment variable and every rule of precedence is here: whoever builds wins over whoever
+//! wrote `build.rs` on where bytes come from; the stricter of the two wins on what is allowed.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind};
+use crate::package::{Package, Tree};
+use crate::path::{ModelPath, PathProblem};
+
+const OUT_DIR: &str = "OUT_DIR";
+const MANIFEST_DIR: &str = "CARGO_MANIFEST_DIR";
+const PACKAGE_NAME: &str = "CARGO_PKG_NAME";
+const CARGO_HOME: &str = "CARGO_HOME";
+const LOCK: &str = "VENDOR_MODEL_LOCK";
+const OFFLINE: &str = "VENDOR_MODEL_OFFLINE";
+const CARGO_OFFLINE: &str = "CARGO_NET_OFFLINE";
+const VENDOR_DIR: &str = "VENDOR_MODEL_DIR";
+
+/// The variables that can change the outcome of a run that succeeded, so that cargo must watch them.
+pub(crate) const WATCHED: [&str; 2] = [LOCK, VENDOR_DIR];
+
+/// How models are vendored. The default is right for most build scripts.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let out = std::path::PathBuf::new();
+/// let model = vendor_model::Config::new()
+///     .extra_file("metadata.json")
+///     .vendor_model("https://models.example/speech/model.json", out.join("speech"))?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    lockfile: Option<PathBuf>,
+    lock_mode: Option<LockMode>,
+    offline: bool,
+    vendor_dir: Option<PathBuf>,
+    extra_files: Vec<String>,
+    entry_name: Option<String>,
+    connections: Option<usize>,
+    retries: Option<u32>,
+    max_bytes: Option<u64>,
+    silent: bool,
+}
+
+/// What may happen to the lockfile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LockMode {
+    /// What is pinned must match; what is not is pinned at its first download, as cargo does with `Cargo.lock`.
+    #[default]
+    Auto,
+    /// What is not pinned is refused.
+    Locked,
+    /// The hosts are asked again and the pins follow them. An act of a person, by `VENDOR_MODEL_LOCK=update`:
+    /// in a build script it is [`ErrorKind::Config`].
+    Update,
+}
+
+impl Config {
+    /// The defaults.
+    pub fn new() -> Config {
+        Config::default()
+    }
+
+    /// The package lock. Default: `models.lock` beside the `Cargo.toml` of the package whose build script runs;
+    /// none elsewhere. Relative to the package.
+    pub fn lockfile(&mut self, path: impl Into<PathBuf>) -> &mut Config {
+        self.lockfile = Some(path.into());
+        self
+    }
+
+    /// What may happen to the lockfile. Default: [`LockMode::Auto`]; `VENDOR_MODEL_LOCK` can make it stricter.
+    pub fn lock_mode(&mut self, mode: LockMode) -> &mut Config {
+        self.lock_mode = Some(mode);
+        self
+    }
+
+    /// Whether to do without the network. Default: as `VENDOR_MODEL_OFFLINE` says, else `CARGO_NET_OFFLINE`.
+    /// `true` is never undone by the environment.
+    pub fn offline(&mut self, offline: bool) -> &mut Config {
+        self.offline = offline;
+        self
+    }
+
+    /// A directory of vendored models, `<dir>/<host>/<path>`, that is used before the network. Default:
+    /// `VENDOR_MODEL_DIR`, which also wins over this setting, else `vendor-models` beside `Cargo.toml`.
+    pub fn vendor_dir(&mut self, path: impl Into<PathBuf>) -> &mut Config {
+        self.vendor_dir = Some(path.into());
+        self
+    }
+
+    /// A file that lies beside the shards and that no manifest lists, such as `metadata.json` or `vocab.json`.
+    /// Its URL is formed like a shard's. Default: none; every call adds one.
+    pub fn extra_file(&mut self, relative_path: impl Into<String>) -> &mut Config {
+        self.extra_files.push(relative_path.into());
+        self
+    }
+
+    /// The name of the manifest in `out_dir`. Default: the last segment of its URL, or `model.json`.
+    pub fn entry_name(&mut self, name: impl Into<String>) -> &mut Config {
+        self.entry_name = Some(name.into());
+        self
+    }
+
+    /// How many files are downloaded at once. Default: 6; at least 1.
+    pub fn connections(&mut self, n: usize) -> &mut Config {
+        self.connections = Some(n);
+        self
+    }
+
+    /// How often a download is tried again after a failure that may pass. Default: 3.
+    pub fn retries(&mut self, n: u32) -> &mut Config {
+        self.retries = Some(n);
+        self
+    }
+
+    /// How many bytes the files of one model may have together. Default: 16 GiB.
+    pub fn max_bytes(&mut self, n: u64) -> &mut Config {
+        self.max_bytes = Some(n);
+        self
+    }
+
+    /// Whether to print directives for cargo. Default: `true` in a build script; nothing is printed elsewhere.
+    pub fn cargo_metadata(&mut self, print: bool) -> &mut Config {
+        self.silent = !print;
+        self
+    }
+
+    /// What follows from these settings in this environment.
+    pub(crate) fn policy(&self, environment: &Environment) -> Result<Policy, Error> {
+        let package = environment.package()?;
+        let lock_mode = self.decide_lock_mode(environment.lock_mode()?, package.is_some())?;
+        let network =
+            if self.offline || environment.offline()? { Network::Offline } else { Network::Online };
+        if lock_mode == LockMode::Update && network == Network::Offline {
+            let error = Error::new(ErrorKind::Config, "cannot update pins without the network");
+            return Err(error.help(format!("unset {OFFLINE} and {CARGO_OFFLINE}, or {LOCK}")));
+        }
+        let below_package = |path: &Path| {
+            package.as_ref().map_or(path.to_owned(), |package| package.dir.join(path))
+        };
+        let vendor_dir = environment.path(VENDOR_DIR).or(self.vendor_dir.clone());
+        let in_package = |name: &str| package.as_ref().map(|package| package.dir.join(name));
+        Ok(Policy {
+            lock_mode,
+            network,
+            unlocked_by_builder: environment.lock_mode()? == Some(LockMode::Auto),
+            lockfile: self
+                .lockfile
+                .as_deref()
+                .map(below_package)
+                .or_else(|| in_package("models.lock")),
+            vendor_dir: vendor_dir
+                .as_deref()
+                .map(below_package)
+                .or_else(|| in_package("vendor-models")),
+            extra_files: paths(&self.extra_files)?,
+            entry_name: paths(self.entry_name.as_slice())?.pop(),
+            connections: self.connections.unwrap_or(6).max(1),
+            retries: self.retries.unwrap_or(3),
+            max_bytes: self.max_bytes.unwrap_or(16 << 30),
+            metadata: package.is_some() && !self.silent,
+            package,
+        })
+    }
+
+    fn decide_lock_mode(
+        &self,
+        builder: Option<LockMode>,
+        in_build_script: bool,
+    ) -> Result<LockMode, Error> {
+        let conflict = || {
+            Error::new(ErrorKind::Config, "cannot update pins that are locked")
+                .help(format!("unset {LOCK}=update, or do not ask for `locked`"))
+        };
+        match (self.lock_mode, builder) {
+            (Some(LockMode::Update), _) if in_build_script => {
+                let error = Error::new(
+                    ErrorKind::Config,
+                    "build.rs asks for LockMode::Update, which would undo every pin at every build",
+                );
+                Err(error.help(format!(
+                    "remove it, and run `{LOCK}=update cargo build` when pins are to move"
+                )))
+            }
+            (Some(LockMode::Locked), Some(LockMode::Update))
+            | (Some(LockMode::Update), Some(LockMode::Locked)) => Err(conflict()),
+            (Some(LockMode::Locked), _) | (_, Some(LockMode::Locked)) => Ok(LockMode::Locked),
+            (Some(LockMode::Update), _) | (_, Some(LockMode::Update)) => Ok(LockMode::Update),
+            _ => Ok(LockMode::Auto),
+        }
+    }
+}
+
+fn paths(texts: &[String]) -> Result<Vec<ModelPath>, Error> {
+    let (parsed, problems): (Vec<_>, Vec<_>) =
+        texts.iter().map(|text| ModelPath::parse(text)).partition(Result::is_ok);
+    if problems.is_empty() {
+        return Ok(parsed.into_iter().flatten().collect());
+    }
+    let listed: Vec<String> = problems
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|problem: PathProblem| problem.to_string())
+        .collect();
+    Err(Error::new(ErrorKind::Path, "a file name in Config cannot be kept below out_dir")
+        .fact("found", listed.join("\n    ")))
+}
+
+/// What a run goes by.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub lock_mode: LockMode,
+    pub network: Network,
+    /// Whether the person who builds asked for `auto` by name.
+    pub unlocked_by_builder: bool,
+    pub lockfile: Option<PathBuf>,
+    pub vendor_dir: Option<PathBuf>,
+    pub extra_files: Vec<ModelPath>,
+    pub entry_name: Option<ModelPath>,
+    pub connections: usize,
+    pub retries: u32,
+    pub max_bytes: u64,
+    /// Whether cargo listens to what is printed.
+    pub metadata: bool,
+    /// Some in a build script.
+    pub package: Option<Package>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Network {
+    Online,
+    Offline,
+}
+
+impl Policy {
+    /// The command that lets pins follow their hosts.
+    pub fn update_command(&self) -> String {
+        match &self.package {
+            Some(package) => format!("{LOCK}=update cargo build -p {}", package.name),
+            None => format!("set {LOCK}=update and run this again"),
+        }
+    }
+
+    /// The command that downloads what is missing.
+    pub fn online_command(&self) -> String {
+        match &self.package {
+            Some(package) => format!("{OFFLINE}=0 cargo build -p {}", package.name),
+            None => format!("set {OFFLINE}=0 and run this again"),
+        }
+    }
+}
+
+/// The environment variables that this crate reads, as they were when it looked.
+#[derive(Debug, Default)]
+pub(crate) struct Environment(HashMap<&'static str, OsString>);
+
+impl Environment {
+    pub fn of_this_process() -> Environment {
+        const NAMES: [&str; 10] = [
+            OUT_DIR,
+            MANIFEST_DIR,
+            PACKAGE_NAME,
+            CARGO_HOME,
+            "HOME",
+            "USERPROFILE",
+            LOCK,
+            OFFLINE,
+            CARGO_OFFLINE,
+            VENDOR_DIR,
+        ];
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        let set = NAMES.iter().filter_map(|&name| Some((name, std::env::var_os(name)?)));
+        Environment(set.collect())
+    }
+
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.0.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    fn package(&self) -> Result<Option<Package>, Error> {
+        let Some(out_dir) = self.path(OUT_DIR) else { return Ok(None) };
+        let Some(dir) = self.path(MANIFEST_DIR) else {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "OUT_DIR is set but CARGO_MANIFEST_DIR is not",
+            )
+            .help("run this from a build script, or unset OUT_DIR"));
+        };
+        let home = || {
+            self.path("HOME").or_else(|| self.path("USERPROFILE")).map(|home| home.join(".cargo"))
+        };
+        let cargo_home = self.path(CARGO_HOME).or_else(home);
+        let name = self
+            .0
+            .get(PACKAGE_NAME)
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        Ok(Some(Package { name, tree: Tree::of(&dir, cargo_home.as_deref()), dir, out_dir }))
+    }
+
+    fn lock_mode(&self) -> Result<Option<LockMode>, Error> {
+        let Some(value) = self.0.get(LOCK) else { return Ok(None) };
+        match value.to_str() {
+            Some("") => Ok(None),
+            Some("auto") => Ok(Some(LockMode::Auto)),
+            Some("locked") => Ok(Some(LockMode::Locked)),
+            Some("update") => Ok(Some(LockMode::Update)),
+            _ => Err(Error::setting(LOCK, value, "auto, locked or update")),
+        }
+    }
+
+    fn offline(&self) -> Result<bool, Error> {
+        let own = self.flag(OFFLINE)?;
+        let cargos = self.flag(CARGO_OFFLINE)?;
+        Ok(own.or(cargos).unwrap_or(false))
+    }
+
+    fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        match value.to_str() {
+            Some("") => Ok(None),
+            Some("1" | "true") => Ok(Some(true)),
+            Some("0" | "false") => Ok(Some(false)),
+            _ => Err(Error::setting(name, value, "1, true, 0 or false")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&'static str, &str)]) -> Environment {
+        Environment(variables.iter().map(|&(name, value)| (name, value.into())).collect())
+    }
+
+    fn build_script(variables: &[(&'static str, &str)]) -> Environment {
+        let mut environment = environment(variables);
+        let cargo = [(OUT_DIR, "/t/out"), (MANIFEST_DIR, "/p"), (PACKAGE_NAME, "app")];
+        environment.0.extend(cargo.map(|(name, value)| (name, value.into())));
+        environment
+    }
+
+    fn policy(config: &Config, environment: &Environment) -> Policy {
+        config.policy(environment).unwrap()
+    }
+
+    #[test]
+    fn a_build_script_has_a_lockfile_and_talks_to_cargo() {
+        let policy = policy(&Config::new(), &build_script(&[]));
+        assert_eq!(policy.lockfile, Some(PathBuf::from("/p/models.lock")));
+        assert_eq!(policy.vendor_dir, Some(PathBuf::from("/p/vendor-models")));
+        assert!(policy.metadata);
+        assert_eq!((policy.lock_mode, policy.network), (LockMode::Auto, Network::Online));
+        assert_eq!((policy.connections, policy.retries, policy.max_bytes), (6, 3, 16 << 30));
+        assert!(!self::policy(Config::new().cargo_metadata(false), &build_script(&[])).metadata);
+    }
+
+    #[test]
+    fn elsewhere_there_is_none_and_nothing_is_printed() {
+        let policy = policy(&Config::new(), &environment(&[]));
+        assert!(
+            policy.lockfile.is_none()
+                && policy.vendor_dir.is_none()
+                && !policy.metadata
+                && policy.package.is_none()
+        );
+        assert_eq!(
+            self::policy(Config::new().lockfile("a.lock"), &environment(&[])).lockfile,
+            Some("a.lock".into())
+        );
+    }
+
+    #[test]
+    fn the_stricter_lock_mode_wins() {
+        use LockMode::{Auto, Locked, Update};
+        let decide = |asked: Option<LockMode>, value: Option<&str>| {
+            let mut config = Config::new();
+            config.lock_mode = asked;
+            let set: Vec<_> = value.map(|value| (LOCK, value)).into_iter().collect();
+            config
+                .policy(&environment(&set))
+                .map(|policy| policy.lock_mode)
+                .map_err(|error| error.kind())
+        };
+        let cases = [
+            (None, None, Ok(Auto)),
+            (None, Some("auto"), Ok(Auto)),
+            (None, Some("locked"), Ok(Locked)),
+            (None, Some("update"), Ok(Update)),
+            (Some(Locked), Some("auto"), Ok(Locked)),
+            (Some(Auto), Some("locked"), Ok(Locked)),
+            (Some(Auto), Some("update"), Ok(Update)),
+            (Some(Update), None, Ok(Update)),
+            (Some(Locked), Some("update"), Err(ErrorKind::Config)),
+            (Some(Update), Some("locked"), Err(ErrorKind::Config)),
+            (None, Some("Locked"), Err(ErrorKind::Config)),
+        ];
+        for (asked, value, expected) in cases {
+            assert_eq!(decide(asked, value), expected, "{asked:?} {value:?}");
+        }
+    }
+
+    #[test]
+    fn a_build_script_may_not_hard_code_an_update() {
+        let error =
+            Config::new().lock_mode(LockMode::Update).policy(&build_script(&[])).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("VENDOR_MODEL_LOCK=update cargo build"), "{error}");
+    }
+
+    #[test]
+    fn offline_is_heard_from_every_side_and_never_undone() {
+        let network = |offline: bool, set: &[(&'static str, &str)]| {
+            Config::new()
+                .offline(offline)
+                .policy(&environment(set))
+                .map(|policy| policy.network)
+                .map_err(|error| error.kind())
+        };
+        assert_eq!(network(false, &[]), Ok(Network::Online));
+        assert_eq!(network(false, &[(OFFLINE, "1")]), Ok(Network::Offline));
+        assert_eq!(network(false, &[(CARGO_OFFLINE, "true")]), Ok(Network::Offline));
+        assert_eq!(network(false, &[(CARGO_OFFLINE, "false")]), Ok(Network::Online));
+        assert_eq!(network(false, &[(OFFLINE, "0"), (CARGO_OFFLINE, "true")]), Ok(Network::Online));
+        assert_eq!(network(true, &[(OFFLINE, "0")]), Ok(Network::Offline));
+        assert_eq!(network(false, &[(OFFLINE, "yes")]), Err(ErrorKind::Config));
+        assert_eq!(network(false, &[(OFFLINE, "1"), (LOCK, "update")]), Err(ErrorKind::Config));
+    }
+
+    #[test]
+    fn whoever_builds_says_where_vendored_models_are() {
+        let mut config = Config::new();
+        config.vendor_dir("third-party");
+        assert_eq!(policy(&config, &build_script(&[])).vendor_dir, Some("/p/third-party".into()));
+        assert_eq!(
+            policy(&config, &build_script(&[(VENDOR_DIR, "/usr/share/models")])).vendor_dir,
+            Some("/usr/share/models".into())
+        );
+    }
+
+    #[test]
+    fn every_file_name_that_breaks_the_path_rule_is_named() {
+        let error = Config::new()
+            .extra_file("../a")
+            .extra_file("b.json")
+            .extra_file("c?")
+            .policy(&environment(&[]))
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Path);
+        assert!(
+            error.to_string().contains("\"../a\"")
+                && error.to_string().contains("\"c?\"")
+                && !error.to_string().contains("b.json"),
+            "{error}"
+        );
+    }
+}

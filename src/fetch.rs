@@ -1,0 +1,220 @@
+//! Brings files to their staging place: several at once, streamed in constant memory, hashed while they arrive,
+//! never past a bound, and tried again where that can help.
+//!
+//! Knows places and bytes, no manifests and no pins.
+
+use std::collections::hash_map::RandomState;
+use std::fs::File;
+use std::hash::BuildHasher;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+#[cfg(feature = "net")]
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::digest::{CHUNK, Content, Metered, TooLong};
+use crate::error::{Error, ErrorKind};
+#[cfg(feature = "net")]
+use crate::http::Client;
+use crate::parallel;
+use crate::sniff;
+use crate::source::Place;
+
+/// One file to bring.
+#[derive(Debug)]
+pub(crate) struct Errand {
+    /// What messages call it.
+    pub name: String,
+    pub from: Place,
+    pub to: PathBuf,
+    /// The most bytes it may have.
+    pub limit: u64,
+}
+
+/// What was brought.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub content: Content,
+    /// Its first bytes, to be looked at where nothing pins it.
+    pub head: Vec<u8>,
+}
+
+/// Why a file could not be brought.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub what: String,
+    /// Whether another try may succeed.
+    pub passes: bool,
+    pub help: Option<&'static str>,
+}
+
+impl Failure {
+    pub fn lasting(what: String) -> Failure {
+        Failure { what, passes: false, help: None }
+    }
+
+    fn passing(what: String) -> Failure {
+        Failure { what, passes: true, help: None }
+    }
+
+    fn help(self, advice: &'static str) -> Failure {
+        Failure { help: Some(advice), ..self }
+    }
+
+    fn of(self, errand: &Errand, tries: u32) -> Error {
+        let kind =
+            if matches!(errand.from, Place::Host(_)) { ErrorKind::Http } else { ErrorKind::Io };
+        let mut error = Error::new(kind, format!("cannot bring {:?}", errand.name))
+            .fact("from", &errand.from)
+            .fact("found", self.what);
+        if tries > 1 {
+            error = error.fact("tried", format!("{tries} times"));
+        }
+        match self.help {
+            Some(advice) => error.help(advice),
+            None => error,
+        }
+    }
+
+    fn local(act: &str, error: io::Error) -> Failure {
+        Failure::lasting(format!("cannot {act} it: {error}"))
+    }
+}
+
+/// Brings files until it is dropped; keeps connections meanwhile.
+pub(crate) struct Fetcher {
+    #[cfg(feature = "net")]
+    client: OnceLock<Client>,
+    connections: usize,
+    retries: u32,
+    /// What all files together may still have.
+    budget: AtomicU64,
+}
+
+impl Fetcher {
+    pub fn new(connections: usize, retries: u32, max_bytes: u64) -> Fetcher {
+        Fetcher {
+            #[cfg(feature = "net")]
+            client: OnceLock::new(),
+            connections,
+            retries,
+            budget: AtomicU64::new(max_bytes),
+        }
+    }
+
+    /// What arrived, in the order of `errands`; or why the first of those that did not was missed.
+    pub fn bring(&self, errands: &[Errand]) -> Result<Vec<Arrival>, Error> {
+        parallel::each(errands, self.connections, |errand| self.bring_one(errand))
+    }
+
+    fn bring_one(&self, errand: &Errand) -> Result<Arrival, Error> {
+        for tries in 1.. {
+            match self.attempt(errand) {
+                Ok(arrival) => return Ok(arrival),
+                Err(failure) if failure.passes && tries <= self.retries => {
+                    thread::sleep(pause(tries, RandomState::new().hash_one(tries)))
+                }
+                Err(failure) => return Err(failure.of(errand, tries)),
+            }
+        }
+        unreachable!("the last try has returned")
+    }
+
+    fn attempt(&self, errand: &Errand) -> Result<Arrival, Failure> {
+        let body = match &errand.from {
+            Place::Host(url) => self.get(url)?,
+            Place::Disk(path) => {
+                Box::new(File::open(path).map_err(|error| Failure::local("open", error))?)
+            }
+        };
+        let mut spent = 0;
+        let arrival = self.stream(body, errand, &mut spent);
+        if arrival.is_err() {
+            self.budget.fetch_add(spent, Ordering::Relaxed);
+        }
+        arrival
+    }
+
+    fn stream(
+        &self,
+        body: impl Read,
+        errand: &Errand,
+        spent: &mut u64,
+    ) -> Result<Arrival, Failure> {
+        let mut file =
+            File::create(&errand.to).map_err(|error| Failure::local("create a file for", error))?;
+        let mut body = Metered::new(body, errand.limit);
+        let mut head = Vec::with_capacity(sniff::HEAD);
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let n = body.read(&mut chunk).map_err(|error| cut(error, errand))?;
+            if n == 0 {
+                return Ok(Arrival { content: body.finish(), head });
+            }
+            self.spend(n as u64)?;
+            *spent += n as u64;
+            let missing = sniff::HEAD - head.len();
+            head.extend_from_slice(&chunk[..n.min(missing)]);
+            file.write_all(&chunk[..n]).map_err(|error| Failure::local("write", error))?;
+        }
+    }
+
+    fn spend(&self, n: u64) -> Result<(), Failure> {
+        let left = self
+            .budget
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |budget| budget.checked_sub(n));
+        let failure = || {
+            Failure::lasting("the files of the model are larger together than max_bytes".to_owned())
+        };
+        left.map_err(|_| {
+            failure().help("raise Config::max_bytes if the model is meant to be this large")
+        })
+        .map(drop)
+    }
+
+    #[cfg(feature = "net")]
+    fn get(&self, url: &Url) -> Result<Box<dyn Read>, Failure> {
+        self.client.get_or_init(|| Client::new(self.connections)).get(url)
+    }
+
+    #[cfg(not(feature = "net"))]
+    fn get(&self, _: &Url) -> Result<Box<dyn Read>, Failure> {
+        let failure =
+            Failure::lasting("vendor-model was built without its feature `net`".to_owned());
+        Err(failure.help("enable the feature, or place the file in the vendored directory"))
+    }
+}
+
+/// A body that stopped coming may come another time; one that is too long will not get shorter.
+fn cut(error: io::Error, errand: &Errand) -> Failure {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<TooLong>()) {
+        Some(too_long) => Failure::lasting(format!("it is {too_long}")),
+        None => Failure::passing(format!("the transfer from {} broke off: {error}", errand.from)),
+    }
+}
+
+/// How long to wait after so many failures: doubling from half a second, at most ten, of which `chance` takes up to half.
+fn pause(failures: u32, chance: u64) -> Duration {
+    let longest = Duration::from_millis(250)
+        .saturating_mul(1 << failures.min(6))
+        .min(Duration::from_secs(10));
+    longest / 2 + (longest / 2).mul_f64(chance as f64 / u64::MAX as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_from_half_a_second_to_ten() {
+        let longest: Vec<u128> =
+            (1..8).map(|failures| pause(failures, u64::MAX).as_millis()).collect();
+        assert_eq!(longest, [500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
+        let shortest: Vec<u128> = (1..4).map(|failures| pause(failures, 0).as_millis()).collect();
+        assert_eq!(shortest, [250, 500, 1000]);
+    }
+}

@@ -1,0 +1,171 @@
+//! Makes wanted files readable: finds them in `out_dir`, or stages them from wherever the plan says.
+//!
+//! What comes out is hashed and is what its pin says or, without a pin, no impostor.
+
+use std::path::PathBuf;
+
+use crate::config::Policy;
+use crate::digest::Content;
+use crate::error::{Error, ErrorKind};
+use crate::fetch::{Errand, Fetcher};
+use crate::parallel;
+use crate::plan::{Held, Step, plan};
+use crate::publish::{OutDir, Staging};
+use crate::sniff;
+use crate::source::ModelUrl;
+use crate::wanted::Wanted;
+
+/// A file of the model that can be read: in `out_dir`, or staged.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    pub wanted: Wanted,
+    pub step: Step,
+    pub content: Content,
+    pub at: PathBuf,
+    /// The first bytes of what arrived.
+    head: Vec<u8>,
+}
+
+/// Gathers the files of one model, in as many turns as it takes to learn of them.
+pub(crate) struct Gatherer<'a> {
+    policy: &'a Policy,
+    model: &'a ModelUrl,
+    name: &'a str,
+    out: &'a OutDir,
+    fetcher: Fetcher,
+    /// Made for the first file that is not kept, with the number of its files.
+    staging: Option<(Staging, usize)>,
+}
+
+impl<'a> Gatherer<'a> {
+    pub fn new(
+        policy: &'a Policy,
+        model: &'a ModelUrl,
+        name: &'a str,
+        out: &'a OutDir,
+    ) -> Gatherer<'a> {
+        let fetcher = Fetcher::new(policy.connections, policy.retries, policy.max_bytes);
+        Gatherer { policy, model, name, out, fetcher, staging: None }
+    }
+
+    pub fn gather(&mut self, wanted: Vec<Wanted>) -> Result<Vec<Gathered>, Error> {
+        let held = parallel::each(&wanted, parallel::cores(), |file| self.look(file))?;
+        let steps = plan(&wanted, &held, self.policy.lock_mode, self.policy.network).map_err(
+            |refusal| refusal.of(self.name, &wanted, &held, &self.policy.online_command()),
+        )?;
+        let mut errands = Vec::new();
+        for (wanted, step) in wanted.iter().zip(&steps) {
+            if let Some(from) = step.place() {
+                errands.push(Errand {
+                    name: wanted.path.to_string(),
+                    from,
+                    to: self.slot()?,
+                    limit: wanted.limit,
+                });
+            }
+        }
+        let mut arrivals = self.fetcher.bring(&errands)?.into_iter().zip(errands);
+        let gathered =
+            wanted.into_iter().zip(steps).map(|(wanted, step)| match (step, wanted.pin) {
+                (Step::Keep, Some(content)) => Gathered {
+                    content,
+                    at: wanted.path.below(self.out.dir()),
+                    wanted,
+                    step: Step::Keep,
+                    head: Vec::new(),
+                },
+                (step, _) => {
+                    let (arrival, errand) =
+                        arrivals.next().expect("there is one for every step that brings a file");
+                    Gathered {
+                        wanted,
+                        step,
+                        content: arrival.content,
+                        at: errand.to,
+                        head: arrival.head,
+                    }
+                }
+            });
+        let gathered: Vec<Gathered> = gathered.collect();
+        self.refuse_what_is_not_pinned(&gathered)?;
+        refuse_impostors(&gathered)?;
+        Ok(gathered)
+    }
+
+    /// Hashes what is there of a file that is pinned; without a pin nothing that is there counts.
+    fn look(&self, wanted: &Wanted) -> Result<Held, Error> {
+        let mut held = Held::default();
+        if wanted.pin.is_none() {
+            return Ok(held);
+        }
+        let vendored =
+            self.policy.vendor_dir.as_ref().and_then(|dir| self.model.vendored(dir, &wanted.from));
+        for path in std::iter::once(wanted.path.below(self.out.dir())).chain(vendored) {
+            let content =
+                Content::of_file(&path).map_err(|error| Error::io("read", &path, error))?;
+            held.looked_at.push((path, content));
+            if content == wanted.pin {
+                break;
+            }
+        }
+        Ok(held)
+    }
+
+    /// A place for the next staged file.
+    fn slot(&mut self) -> Result<PathBuf, Error> {
+        let (staging, files) = match self.staging.take() {
+            Some((staging, files)) => (staging, files + 1),
+            None => (self.out.stage()?, 0),
+        };
+        let slot = staging.slot(files);
+        self.staging = Some((staging, files));
+        Ok(slot)
+    }
+
+    fn refuse_what_is_not_pinned(&self, files: &[Gathered]) -> Result<(), Error> {
+        let wrong: Vec<&Gathered> = files
+            .iter()
+            .filter(|file| file.wanted.pin.is_some_and(|pin| pin != file.content))
+            .collect();
+        let Some((first, others)) = wrong.split_first() else { return Ok(()) };
+        let mut error = Error::digest(
+            first.wanted.path.as_str(),
+            &first.wanted.from,
+            first.wanted.pin.unwrap_or(first.content),
+            first.content,
+        );
+        if let Some(impostor) = sniff::impostor(&first.head) {
+            error = error.fact("it is", impostor);
+        }
+        if !others.is_empty() {
+            let names: Vec<String> =
+                others.iter().map(|file| format!("{:?}", file.wanted.path.as_str())).collect();
+            error = error.fact("also different", names.join(", "));
+        }
+        Err(error.help(format!(
+            "if the change upstream is meant, accept it: {}",
+            self.policy.update_command()
+        )))
+    }
+}
+
+/// Trust at first use ends where a host sends its error page. The entry is judged by its parser, which knows more.
+fn refuse_impostors(files: &[Gathered]) -> Result<(), Error> {
+    let unpinned = files.iter().filter(|file| file.wanted.pin.is_none() && !file.wanted.is_entry);
+    let mut found =
+        unpinned.filter_map(|file| Some((file, sniff::impostor(&file.head)?))).peekable();
+    if found.peek().is_none() {
+        return Ok(());
+    }
+    let error = Error::new(
+        ErrorKind::Http,
+        "the host sends something else in place of a file of the model",
+    );
+    let listed = found.fold(error, |error, (file, impostor)| {
+        error
+            .fact("file", format!("{:?}", file.wanted.path.as_str()))
+            .fact("from", &file.wanted.from)
+            .fact("found", format!("it is {impostor}"))
+    });
+    Err(listed.help("see whether the shards really lie beside the manifest; nothing was pinned"))
+}

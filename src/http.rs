@@ -1,0 +1,152 @@
+//! One GET: the status judged, redirects followed, the body decoded. The only user of ureq.
+//!
+//! Decides nothing about retries; says of every failure whether it may pass.
+
+use std::io::Read;
+use std::time::Duration;
+
+use ureq::Agent;
+use ureq::http::{HeaderMap, Response, header};
+use url::Url;
+
+use crate::fetch::Failure;
+use crate::gunzip::{Format, Gunzip};
+use crate::source::shown;
+
+const MAX_REDIRECTS: usize = 10;
+
+/// Connections to hosts, kept alive from one file to the next.
+pub(crate) struct Client {
+    agent: Agent,
+}
+
+impl Client {
+    /// No limit is on the whole of a transfer: a slow but steady body of any length arrives.
+    pub fn new(connections: usize) -> Client {
+        let config = Agent::config_builder()
+            .timeout_connect(Some(Duration::from_secs(15)))
+            .timeout_recv_response(Some(Duration::from_secs(120)))
+            .timeout_per_read(Some(Duration::from_secs(30)))
+            .max_idle_connections_per_host(connections)
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .accept_encoding("identity")
+            .user_agent(concat!("vendor-model/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Client { agent: config.new_agent() }
+    }
+
+    /// The decoded body of `url`.
+    pub fn get(&self, url: &Url) -> Result<Box<dyn Read>, Failure> {
+        let mut visited = vec![url.clone()];
+        loop {
+            let current = visited.last().expect("it begins with one and only grows");
+            let response = self
+                .agent
+                .get(current.as_str())
+                .call()
+                .map_err(|error| unreachable(current, error))?;
+            if !response.status().is_redirection() {
+                return body(response, current);
+            }
+            let next = redirect(current, response.headers())?;
+            if visited.contains(&next) {
+                return Err(Failure::lasting(format!(
+                    "a redirect loop, back to {}",
+                    shown_path(&next)
+                )));
+            }
+            if visited.len() > MAX_REDIRECTS {
+                return Err(Failure::lasting(format!(
+                    "more than {MAX_REDIRECTS} redirects, the last to {}",
+                    shown_path(&next)
+                )));
+            }
+            visited.push(next);
+        }
+    }
+}
+
+fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
+    let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+    let Some(mut to) = location.and_then(|location| from.join(location).ok()) else {
+        return Err(Failure::lasting(format!(
+            "a redirect by {} without a usable Location",
+            shown_path(from)
+        )));
+    };
+    to.set_fragment(None);
+    match (from.scheme(), to.scheme()) {
+        ("https", "https") | ("http", "http" | "https") => Ok(to),
+        (old, new) => Err(Failure::lasting(format!(
+            "a redirect from {old} to {new}, which is not followed: {}",
+            shown_path(&to)
+        ))),
+    }
+}
+
+fn body(response: Response<ureq::Body>, url: &Url) -> Result<Box<dyn Read>, Failure> {
+    let status = response.status();
+    if status.as_u16() != 200 {
+        let name = status.canonical_reason().unwrap_or("");
+        let what = format!("HTTP status {} {name}", status.as_u16());
+        let from = if what.ends_with(' ') { what.trim_end() } else { &what };
+        let passes = matches!(status.as_u16(), 408 | 429 | 500..=599);
+        return Err(Failure {
+            what: format!("{from}, from {}", shown_path(url)),
+            passes,
+            help: advice(status.as_u16()),
+        });
+    }
+    let encodings = encodings(response.headers());
+    let mut body: Box<dyn Read> = Box::new(response.into_body().into_reader());
+    for encoding in encodings.iter().rev() {
+        body = match encoding.as_str() {
+            "gzip" | "x-gzip" => Box::new(Gunzip::new(body, Format::Gzip)),
+            "deflate" => Box::new(Gunzip::new(body, Format::Zlib)),
+            other => {
+                return Err(Failure::lasting(format!(
+                    "Content-Encoding {other:?}, though only `identity` was asked for"
+                )));
+            }
+        };
+    }
+    Ok(body)
+}
+
+/// In the order in which they were applied. Where ureq has decoded one itself, it has taken the header away.
+fn encodings(headers: &HeaderMap) -> Vec<String> {
+    let values =
+        headers.get_all(header::CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let names =
+        values.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
+    names.filter(|name| !name.is_empty() && name != "identity").collect()
+}
+
+fn unreachable(url: &Url, error: ureq::Error) -> Failure {
+    let passes = !matches!(
+        error,
+        ureq::Error::Rustls(_)
+            | ureq::Error::Tls(_)
+            | ureq::Error::BadUri(_)
+            | ureq::Error::Http(_)
+    );
+    Failure { what: format!("{error}, from {}", shown_path(url)), passes, help: None }
+}
+
+fn advice(status: u16) -> Option<&'static str> {
+    match status {
+        401 | 403 => Some("the host wants to know who asks, or the address has expired"),
+        404 | 410 => Some(
+            "the host does not have it (any more); look for the model elsewhere, with all its shards beside the manifest",
+        ),
+        _ => None,
+    }
+}
+
+/// Addresses met on the way may be signed: their query is nobody's business.
+fn shown_path(url: &Url) -> String {
+    let mut plain = url.clone();
+    plain.set_query(None);
+    shown(&plain)
+}

@@ -1,0 +1,120 @@
+//! Vendors machine-learning models from `build.rs`: downloads a TensorFlow.js model, checks every byte, pins it in a
+//! lockfile, and embeds it in your program. From then on it builds without the network.
+//!
+//! A TensorFlow.js model is not one file: the URL that you know is that of a manifest, `model.json`, which names
+//! weight shards beside it. [`vendor_model`] brings all of them.
+//!
+//! ```no_run
+//! // build.rs
+//! use std::{env, error::Error, path::PathBuf};
+//!
+//! const MODEL_URL: &str = "https://models.example/digits/model.json";
+//!
+//! fn main() -> Result<(), Box<dyn Error>> {
+//!     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap());
+//!     let model = vendor_model::vendor_model(MODEL_URL, out.join("model"))?;
+//!     model.write_module(out.join("model.rs"))?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! ```ignore
+//! // src/main.rs
+//! mod model {
+//!     include!(concat!(env!("OUT_DIR"), "/model.rs"));
+//! }
+//!
+//! fn main() {
+//!     for file in model::FILES {
+//!         println!("{} {} bytes, sha256 {}", file.path, file.size, file.sha256);
+//!     }
+//!     let manifest = model::get(model::ENTRY).unwrap();
+//!     assert!(manifest.bytes.starts_with(b"{"));
+//! }
+//! ```
+//!
+//! The first build downloads the model and writes `models.lock` beside `Cargo.toml`: commit it, as you commit
+//! `Cargo.lock`. Every later build must get the same bytes, wherever they come from; one that has them opens no
+//! socket and writes nothing.
+//!
+//! # What is checked
+//!
+//! In this order: the HTTP status; `Content-Encoding`, decoded even if nobody asked for it; that the bytes are no
+//! error page and no Git LFS pointer; size and SHA-256, where they are pinned; the manifest, its weight specs and the
+//! paths of its shards; and that every weight group has exactly the bytes that its specs describe. Nothing unverified
+//! ever has its final name, and nothing is written outside `out_dir` but the lockfile.
+//!
+//! # Units
+//!
+//! Sizes are bytes, digests are SHA-256 as 64 lower-case hexadecimal digits, paths in lockfiles and generated code
+//! have `/` on every system.
+//!
+//! # Environment
+//!
+//! Whoever builds wins over whoever wrote `build.rs` on where bytes come from; the stricter of the two wins on what is
+//! allowed. A value that cannot be read is an error.
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `VENDOR_MODEL_LOCK` | `auto` (default), `locked` (make no new pin), `update` (ask the hosts again, and move the pins) |
+//! | `VENDOR_MODEL_OFFLINE` | `1` or `true`: open no socket; `0` or `false`: do |
+//! | `CARGO_NET_OFFLINE` | the same, where the one above is not set |
+//! | `VENDOR_MODEL_DIR` | the directory of vendored models; default `vendor-models` beside `Cargo.toml` |
+//!
+//! Cargo does not tell build scripts of its flags `--offline`, `--locked` and `--frozen`: set the variables.
+//!
+//! # Features
+//!
+//! `net` (default) is everything that opens a socket. Without it the library verifies and restores from a vendored
+//! directory, in pure Rust, with no TLS, no HTTP and no C compiler in its tree.
+
+mod vendor;
+mod config;
+mod package;
+mod source;
+mod pins;
+mod lockfile;
+mod wanted;
+mod gather;
+mod plan;
+mod fetch;
+#[cfg(feature = "net")]
+mod http;
+#[cfg(feature = "net")]
+mod gunzip;
+mod sniff;
+mod manifest;
+mod path;
+mod digest;
+mod verify;
+mod publish;
+mod vendored;
+mod embed;
+mod emit;
+mod parallel;
+mod error;
+
+use std::path::Path;
+
+pub use config::{Config, LockMode};
+pub use error::{Error, ErrorKind};
+pub use lockfile::{LockedFile, LockedModel, Lockfile};
+pub use manifest::{DType, Quantization};
+pub use vendored::{Report, Tensor, Vendored, VendoredFile};
+
+/// Vendors the model whose manifest is at `url` into `out_dir`: `Config::new().vendor_model(url, out_dir)`.
+///
+/// Blocks until the manifest and all weight shards are in `out_dir`, under the names that the manifest gives them, and
+/// are verified and pinned. Files that are right already are left alone, down to their modification times.
+///
+/// `url` is an `http`, `https` or `file` URL, exactly as TensorFlow.js would be given it; the URLs of the shards follow
+/// from it as in the client, a query such as `?tfjs-format=file` included. `out_dir` is created if need be; below
+/// `OUT_DIR` is the place for it in a build script.
+///
+/// # Errors
+///
+/// [`ErrorKind`] lists what can go wrong; the text of the [`Error`] says what to do. What `out_dir` held before is
+/// still there then.
+pub fn vendor_model(url: impl AsRef<str>, out_dir: impl AsRef<Path>) -> Result<Vendored, Error> {
+    Config::new().vendor_model(url, out_dir)
+}

@@ -1,0 +1,277 @@
+//! The only writer of final names: staged beside the target, then renamed; what is unchanged is not touched.
+//!
+//! Knows what it is given to publish, no URLs and no policy.
+//!
+//! ```text
+//! out_dir/
+//!   model.json, group1-shard1of2.bin, ...   every one of them verified, with an old modification time
+//!   models.lock                             the record of the above, written last
+//!   .vendor-model-<pid>-<n>/                staging, only while a run is at work
+//! ```
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use crate::error::{Error, ErrorKind};
+use crate::lockfile::{LockedModel, Lockfile};
+use crate::path::{ModelPath, RECORD, STAGING_PREFIX};
+
+/// Cargo runs a build script again when a file it watches is newer than the script's last run. Outputs are written
+/// during that run, so they get a time that is older than any.
+fn old() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)
+}
+
+/// The directory that models are vendored into.
+#[derive(Debug)]
+pub(crate) struct OutDir {
+    dir: PathBuf,
+}
+
+/// Where files wait until all of them are verified. Removed when dropped.
+#[derive(Debug)]
+pub(crate) struct Staging {
+    dir: PathBuf,
+    /// Held for as long as the staging folder is in use; the system lets go of it when the process dies.
+    _lock: File,
+}
+
+/// A staged file and its name.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    pub path: ModelPath,
+    pub at: PathBuf,
+}
+
+impl OutDir {
+    pub fn new(dir: &Path) -> Result<OutDir, Error> {
+        let dir = std::path::absolute(dir).map_err(|error| Error::io("find", dir, error))?;
+        Ok(OutDir { dir })
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub fn record(&self) -> PathBuf {
+        self.dir.join(RECORD)
+    }
+
+    /// A new staging folder; what dead processes left of theirs is removed.
+    pub fn stage(&self) -> Result<Staging, Error> {
+        fs::create_dir_all(&self.dir).map_err(|error| Error::io("create", &self.dir, error))?;
+        self.sweep();
+        let dir = self.dir.join(unique_name());
+        loop {
+            fs::create_dir_all(&dir).map_err(|error| Error::io("create", &dir, error))?;
+            let lock = match File::create(dir.join("lock")) {
+                // Another process took the folder for an abandoned one before it was locked.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                created => created.map_err(|error| Error::io("create a file in", &dir, error))?,
+            };
+            // Where locks do nothing, nobody else can tell that the folder is abandoned, and none is removed.
+            let _ = lock.lock();
+            if dir.join("lock").exists() {
+                return Ok(Staging { dir, _lock: lock });
+            }
+        }
+    }
+
+    /// Best effort: what cannot be removed now is in nobody's way.
+    fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(&self.dir) else { return };
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(STAGING_PREFIX) {
+                let abandoned = match File::open(entry.path().join("lock")) {
+                    Ok(lock) => lock
+                        .try_lock()
+                        .map(|()| lock)
+                        .is_ok_and(|_lock| fs::remove_dir_all(entry.path()).is_ok()),
+                    Err(_) => fs::remove_dir(entry.path()).is_ok(),
+                };
+                let _ = abandoned;
+            }
+        }
+    }
+
+    /// Gives the staged files their names, removes what no model has any more, and writes the record last.
+    ///
+    /// Until then the record speaks of files only that are right or can be brought again under the same pins.
+    pub fn publish(
+        &self,
+        staged: &[Staged],
+        before: &Lockfile,
+        after: &Lockfile,
+    ) -> Result<(), Error> {
+        if before != after {
+            let mut meanwhile = before.clone();
+            let changed =
+                before.models().iter().filter(|model| after.model(&model.url) != Some(model));
+            changed.for_each(|model| drop(meanwhile.remove(&model.url)));
+            self.write_record(before, &meanwhile)?;
+        }
+        for Staged { path, at } in staged {
+            self.make_parents(path)?;
+            let target = path.below(&self.dir);
+            make_old(at)
+                .and_then(|()| fs::rename(at, &target))
+                .map_err(|error| Error::io("write", &target, error))?;
+        }
+        self.remove_stale(before, after)?;
+        fs::create_dir_all(&self.dir).map_err(|error| Error::io("create", &self.dir, error))?;
+        self.write_record(before, after)
+    }
+
+    fn write_record(&self, before: &Lockfile, after: &Lockfile) -> Result<(), Error> {
+        let path = self.record();
+        if !after.models().is_empty() {
+            return write(&path, &after.to_string(), Stamp::Old);
+        }
+        match fs::remove_file(&path) {
+            Err(error)
+                if !before.models().is_empty() && error.kind() != io::ErrorKind::NotFound =>
+            {
+                Err(Error::io("remove", &path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A link in the place of a directory could lead out of `out_dir`.
+    fn make_parents(&self, path: &ModelPath) -> Result<(), Error> {
+        for parent in path.parents() {
+            let dir = self.dir.join(parent);
+            match fs::symlink_metadata(&dir) {
+                Ok(found) if found.is_dir() => {}
+                Ok(_) => {
+                    let error = Error::new(
+                        ErrorKind::Path,
+                        format!("cannot write {:?} below {}", path.as_str(), self.dir.display()),
+                    );
+                    return Err(error
+                        .fact(
+                            "found",
+                            format!("{} is no directory, or a link to one", dir.display()),
+                        )
+                        .help("remove it"));
+                }
+                Err(_) => fs::create_dir(&dir).map_err(|error| Error::io("create", &dir, error))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_stale(&self, before: &Lockfile, after: &Lockfile) -> Result<(), Error> {
+        let kept: Vec<&ModelPath> = after.models().iter().flat_map(LockedModel::paths).collect();
+        let old = before.models().iter().flat_map(LockedModel::paths);
+        for path in old.filter(|path| !kept.contains(path)) {
+            let file = path.below(&self.dir);
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io("remove", &file, error));
+                }
+                _ => {}
+            }
+            for parent in path.parents().rev() {
+                // Only the empty ones go.
+                let _ = fs::remove_dir(self.dir.join(parent));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Staging {
+    /// Where the file of this number waits.
+    pub fn slot(&self, number: usize) -> PathBuf {
+        self.dir.join(number.to_string())
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// The modification time that a written file gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stamp {
+    /// The time of all outputs, older than any run of a build script.
+    Old,
+    At(SystemTime),
+    Now,
+}
+
+/// Writes the package lock, if it says something new.
+///
+/// Cargo watches it. One that is created or gains entries makes no run stale and gets a time that does not; one in
+/// which a pin moved or went gets its natural time, so that other target directories notice.
+pub(crate) fn package_lock(
+    path: &Path,
+    before: Option<&Lockfile>,
+    after: &Lockfile,
+) -> Result<(), Error> {
+    let stamp = match before {
+        Some(before) if before == after => return Ok(()),
+        Some(before) if before.is_within(after) => modified(path).map_or(Stamp::Now, Stamp::At),
+        Some(_) => Stamp::Now,
+        None => modified(&path.with_file_name("Cargo.toml")).map_or(Stamp::Now, Stamp::At),
+    };
+    write(path, &after.to_string(), stamp)
+}
+
+/// Writes `text` to `path`, unless it is there already.
+pub(crate) fn write(path: &Path, text: &str, stamp: Stamp) -> Result<(), Error> {
+    if is_already(path, text) {
+        return Ok(());
+    }
+    let dir = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
+    let staged = dir.join(unique_name());
+    let written = write_and_rename(&staged, path, text, stamp);
+    if written.is_err() {
+        let _ = fs::remove_file(&staged);
+    }
+    written.map_err(|error| Error::io("write", path, error))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that writes files")]
+fn write_and_rename(staged: &Path, path: &Path, text: &str, stamp: Stamp) -> io::Result<()> {
+    fs::write(staged, text)?;
+    match stamp {
+        Stamp::Old => make_old(staged)?,
+        Stamp::At(time) => set_modified(staged, time)?,
+        Stamp::Now => {}
+    }
+    fs::rename(staged, path)
+}
+
+fn is_already(path: &Path, text: &str) -> bool {
+    let mut found = Vec::with_capacity(text.len() + 1);
+    let read =
+        File::open(path).and_then(|file| file.take(text.len() as u64 + 1).read_to_end(&mut found));
+    read.is_ok() && found == text.as_bytes()
+}
+
+/// When the file at `path` was changed last.
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
+
+fn make_old(path: &Path) -> io::Result<()> {
+    set_modified(path, old())
+}
+
+fn set_modified(path: &Path, time: SystemTime) -> io::Result<()> {
+    File::options().write(true).open(path)?.set_modified(time)
+}
+
+fn unique_name() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{STAGING_PREFIX}{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}

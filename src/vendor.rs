@@ -1,0 +1,248 @@
+//! The story: [`vendor`] runs the stages in order, each result the next one's argument. Wires, decides little.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Instant;
+
+use crate::config::{Config, Environment, LockMode, Policy, WATCHED};
+use crate::emit::Emit;
+use crate::error::{Error, ErrorKind};
+use crate::gather::{Gathered, Gatherer};
+use crate::lockfile::{LockedFile, LockedModel};
+use crate::manifest::{self, Manifest};
+use crate::package::Tree;
+use crate::path::RECORD;
+use crate::pins::Pins;
+use crate::plan::Step;
+use crate::publish::{self, OutDir, Staged};
+use crate::source::{self, ModelUrl};
+use crate::vendored::{Report, Vendored};
+use crate::verify;
+use crate::wanted::Order;
+
+impl Config {
+    /// Vendors the model whose manifest is at `url` into `out_dir`, with these settings.
+    ///
+    /// See [`vendor_model`](crate::vendor_model), which does the same with the defaults.
+    ///
+    /// # Errors
+    ///
+    /// Of every [`ErrorKind`]. What `out_dir` held before is still there.
+    pub fn vendor_model(
+        &self,
+        url: impl AsRef<str>,
+        out_dir: impl AsRef<Path>,
+    ) -> Result<Vendored, Error> {
+        vendor(self, url.as_ref(), out_dir.as_ref())
+    }
+}
+
+fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error> {
+    let started = Instant::now();
+    let policy = config.policy(&Environment::of_this_process())?;
+    let model = ModelUrl::parse(url).map_err(|why| Error::url(&source::shown_text(url), &why))?;
+    let out = OutDir::new(out_dir)?;
+    let pins = Pins::find(&policy, &model, out.dir())?;
+    let order = Order::new(&policy, &model, &pins.name, binding(&pins, &policy)?)?;
+
+    let mut gatherer = Gatherer::new(&policy, &model, &pins.name, &out);
+    let mut files = gatherer.gather(order.known()?)?;
+    let manifest = manifest(&order, &files)?;
+    if let Some(manifest) = &manifest {
+        files.extend(gatherer.gather(order.listed(manifest)?)?);
+    }
+    let surplus = manifest
+        .as_ref()
+        .map(|manifest| check_weights(manifest, &files, &pins.name))
+        .transpose()?
+        .flatten();
+
+    let locked = locked(&order, &pins.name, manifest.as_ref(), &files);
+    publish(&out, &policy, &pins, &files, &locked)?;
+    let emit = Emit::new(policy.metadata);
+    warn(emit, &policy, &model, &pins, &locked, surplus);
+    pin(&pins, &policy, &locked)?;
+    watch(emit, &policy, &out, &files);
+    Ok(Vendored::new(out.dir(), locked, report(&files, started), emit))
+}
+
+/// The pins that this run must keep to: none where they are to move.
+fn binding<'a>(pins: &'a Pins, policy: &Policy) -> Result<Option<&'a LockedModel>, Error> {
+    let published = policy.package.as_ref().is_some_and(|package| package.tree == Tree::Published);
+    if pins.pinned.is_none() && published && !policy.unlocked_by_builder {
+        let error = Error::new(
+            ErrorKind::Locked,
+            "this crate was published without models.lock, so nothing says which bytes its author meant",
+        );
+        return Err(error
+            .fact("url", &pins.name)
+            .help("its author should commit models.lock and publish again; to trust the host instead, set VENDOR_MODEL_LOCK=auto"));
+    }
+    Ok(pins.pinned.as_ref().filter(|_| policy.lock_mode != LockMode::Update))
+}
+
+/// The parsed manifest; `None` where its pin is enough, because nothing of the model is new here or its format is
+/// one of a later release.
+fn manifest(order: &Order, files: &[Gathered]) -> Result<Option<Manifest>, Error> {
+    let formats = [manifest::GRAPH_MODEL, manifest::LAYERS_MODEL, manifest::WEIGHTS];
+    let needed = match order.pinned {
+        Some(pinned) => {
+            formats.contains(&pinned.format()) && files.iter().any(|file| file.step != Step::Keep)
+        }
+        None => true,
+    };
+    if !needed {
+        return Ok(None);
+    }
+    let Gathered { at, wanted, .. } = &files[0];
+    let bytes = fs::read(at).map_err(|error| Error::io("read", at, error))?;
+    Manifest::parse(&bytes, &wanted.path)
+        .map(Some)
+        .map_err(|error| Error::manifest(&wanted.from.to_string(), error))
+}
+
+/// Every weight group against its specs; what TensorFlow.js would ignore after the last weight is given back.
+fn check_weights(
+    manifest: &Manifest,
+    files: &[Gathered],
+    name: &str,
+) -> Result<Option<verify::Misfit>, Error> {
+    let files: HashMap<_, _> = files.iter().map(|file| (&file.wanted.path, file)).collect();
+    let verdict = verify::groups(
+        manifest,
+        |path| files[path].content.size,
+        |path| File::open(&files[path].at),
+    );
+    let verdict =
+        verdict.map_err(|error| Error::io("read the shards of", Path::new(name), error))?;
+    verdict.refusal(name).map_or(Ok(verdict.surplus), Err)
+}
+
+fn locked(
+    order: &Order,
+    name: &str,
+    manifest: Option<&Manifest>,
+    files: &[Gathered],
+) -> LockedModel {
+    let format = match (order.pinned, manifest) {
+        (Some(pinned), _) => pinned.format().to_owned(),
+        (None, manifest) => {
+            manifest.map_or(manifest::WEIGHTS, |manifest| manifest.format).to_owned()
+        }
+    };
+    let file = |file: &Gathered| {
+        let pinned = order.pinned.and_then(|pinned| pinned.file(&file.wanted.path));
+        pinned.cloned().unwrap_or_else(|| LockedFile::new(file.wanted.path.clone(), file.content))
+    };
+    LockedModel { url: name.to_owned(), format, files: files.iter().map(file).collect() }
+}
+
+/// Gives the files their names, once it is settled that no other model of this directory disputes them.
+fn publish(
+    out: &OutDir,
+    policy: &Policy,
+    pins: &Pins,
+    files: &[Gathered],
+    locked: &LockedModel,
+) -> Result<(), Error> {
+    /// The directories and models of this process, which do not give way to each other.
+    static VENDORED: Mutex<BTreeSet<(PathBuf, String)>> = Mutex::new(BTreeSet::new());
+    let mut vendored = VENDORED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut after = pins.record.clone();
+    for (rival, path) in pins.record.rivals(locked) {
+        let this_process = vendored.contains(&(out.dir().to_owned(), rival.url.clone()));
+        if this_process || policy.package.is_none() {
+            return Err(Error::new(
+                ErrorKind::Path,
+                format!(
+                    "two models dispute the file {:?} in {}",
+                    path.as_str(),
+                    out.dir().display()
+                ),
+            )
+            .fact("one", &rival.url)
+            .fact("other", &locked.url)
+            .help("vendor them into two directories"));
+        }
+        after.remove(&rival.url);
+    }
+    after.insert(locked.clone());
+    vendored.insert((out.dir().to_owned(), locked.url.clone()));
+    let staged = files.iter().filter(|file| file.step != Step::Keep);
+    let staged: Vec<Staged> =
+        staged.map(|file| Staged { path: file.wanted.path.clone(), at: file.at.clone() }).collect();
+    out.publish(&staged, &pins.record, &after)
+}
+
+/// Brings the package lock up to date, where that is allowed.
+fn pin(pins: &Pins, policy: &Policy, locked: &LockedModel) -> Result<(), Error> {
+    match &pins.package_lock {
+        Some((path, before)) if policy.lock_mode != LockMode::Locked => {
+            let mut after = before.clone().unwrap_or_default();
+            after.insert(locked.clone());
+            publish::package_lock(path, before.as_ref(), &after)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Cargo repeats warnings at every build: they are for what somebody has to do something about.
+fn warn(
+    emit: Emit,
+    policy: &Policy,
+    model: &ModelUrl,
+    pins: &Pins,
+    locked: &LockedModel,
+    surplus: Option<verify::Misfit>,
+) {
+    let name = &pins.name;
+    if let Some(surplus) = surplus {
+        emit.warning(&format!("{name}: {surplus}; TensorFlow.js ignores the rest"));
+    }
+    if pins.pinned.is_none() && model.is_plain_http() {
+        emit.warning(&format!("{name}: pinned what came over plain http, which anybody on the way could have changed; compare models.lock with another source"));
+    }
+    if pins.pinned.is_none()
+        && policy.package.as_ref().is_some_and(|package| package.tree == Tree::Packaged)
+    {
+        emit.warning(&format!("{name}: this package has no pin for it; commit models.lock before publishing, or its users cannot build it"));
+    }
+    if let Some(before) = pins.pinned.as_ref() {
+        before.changes(locked).for_each(|change| emit.warning(&format!("{name}: {change}")));
+    }
+}
+
+/// Names to cargo what is there now and makes this run stale when it changes.
+fn watch(emit: Emit, policy: &Policy, out: &OutDir, files: &[Gathered]) {
+    WATCHED.iter().for_each(|name| emit.rerun_if_env_changed(name));
+    let restored = files.iter().filter_map(|file| match &file.step {
+        Step::Restore(path) => Some(path.clone()),
+        _ => None,
+    });
+    let vendor_lock = policy.vendor_dir.iter().map(|dir| dir.join(RECORD));
+    let outputs = files.iter().map(|file| file.wanted.path.below(out.dir()));
+    let locks = policy.lockfile.iter().cloned().chain([out.record()]).chain(vendor_lock);
+    locks
+        .chain(restored)
+        .chain(outputs)
+        .filter(|path| path.exists())
+        .for_each(|path| emit.rerun_if_changed(&path));
+}
+
+fn report(files: &[Gathered], started: Instant) -> Report {
+    let mut report = Report::default();
+    for file in files {
+        match &file.step {
+            Step::Keep => report.kept += 1,
+            Step::Restore(_) => report.restored += 1,
+            Step::Fetch(_) => {
+                report.fetched += 1;
+                report.fetched_bytes += file.content.size;
+            }
+        }
+    }
+    report.elapsed = started.elapsed();
+    report
+}
