@@ -19,6 +19,8 @@ const LOCK: &str = "VENDOR_MODEL_LOCK";
 const OFFLINE: &str = "VENDOR_MODEL_OFFLINE";
 const CARGO_OFFLINE: &str = "CARGO_NET_OFFLINE";
 const VENDOR_DIR: &str = "VENDOR_MODEL_DIR";
+const CARGO_CAINFO: &str = "CARGO_HTTP_CAINFO";
+const CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// The variables that can change the outcome of a run that succeeded, so that cargo must watch them.
 pub(crate) const WATCHED: [&str; 2] = [LOCK, VENDOR_DIR];
@@ -165,6 +167,7 @@ impl Config {
             connections: self.connections.unwrap_or(6).max(1),
             retries: self.retries.unwrap_or(3),
             max_bytes: self.max_bytes.unwrap_or(16 << 30),
+            certificates: environment.path(CARGO_CAINFO).or_else(|| environment.path(CERT_FILE)),
             metadata: package.is_some() && !self.silent,
             package,
         })
@@ -227,6 +230,8 @@ pub(crate) struct Policy {
     pub connections: usize,
     pub retries: u32,
     pub max_bytes: u64,
+    /// A PEM file of certificates to trust in place of the built-in ones.
+    pub certificates: Option<PathBuf>,
     /// Whether cargo listens to what is printed.
     pub metadata: bool,
     /// Some in a build script.
@@ -263,7 +268,7 @@ pub(crate) struct Environment(HashMap<&'static str, OsString>);
 
 impl Environment {
     pub fn of_this_process() -> Environment {
-        const NAMES: [&str; 10] = [
+        const NAMES: [&str; 12] = [
             OUT_DIR,
             MANIFEST_DIR,
             PACKAGE_NAME,
@@ -274,6 +279,8 @@ impl Environment {
             OFFLINE,
             CARGO_OFFLINE,
             VENDOR_DIR,
+            CARGO_CAINFO,
+            CERT_FILE,
         ];
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         let set = NAMES.iter().filter_map(|&name| Some((name, std::env::var_os(name)?)));

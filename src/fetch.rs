@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::config::Policy;
 use crate::digest::{CHUNK, Content, Metered, TooLong};
 use crate::error::{Error, ErrorKind};
 #[cfg(feature = "net")]
@@ -85,10 +86,13 @@ impl Failure {
     }
 }
 
-/// Brings files until it is dropped; keeps connections meanwhile.
+/// Brings files until it is dropped; keeps connections meanwhile. Opens none, and reads no certificates, before it
+/// has something to ask a host for.
 pub(crate) struct Fetcher {
     #[cfg(feature = "net")]
-    client: OnceLock<Client>,
+    client: OnceLock<Result<Client, String>>,
+    #[cfg(feature = "net")]
+    certificates: Option<PathBuf>,
     connections: usize,
     retries: u32,
     /// What all files together may still have.
@@ -96,13 +100,15 @@ pub(crate) struct Fetcher {
 }
 
 impl Fetcher {
-    pub fn new(connections: usize, retries: u32, max_bytes: u64) -> Fetcher {
+    pub fn new(policy: &Policy) -> Fetcher {
         Fetcher {
             #[cfg(feature = "net")]
             client: OnceLock::new(),
-            connections,
-            retries,
-            budget: AtomicU64::new(max_bytes),
+            #[cfg(feature = "net")]
+            certificates: policy.certificates.clone(),
+            connections: policy.connections,
+            retries: policy.retries,
+            budget: AtomicU64::new(policy.max_bytes),
         }
     }
 
@@ -178,7 +184,9 @@ impl Fetcher {
 
     #[cfg(feature = "net")]
     fn get(&self, url: &Url) -> Result<Box<dyn Read>, Failure> {
-        self.client.get_or_init(|| Client::new(self.connections)).get(url)
+        let client =
+            self.client.get_or_init(|| Client::new(self.connections, self.certificates.as_deref()));
+        client.as_ref().map_err(|why| Failure::lasting(why.clone()))?.get(url)
     }
 
     #[cfg(not(feature = "net"))]

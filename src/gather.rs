@@ -44,7 +44,7 @@ impl<'a> Gatherer<'a> {
         name: &'a str,
         out: &'a OutDir,
     ) -> Gatherer<'a> {
-        let fetcher = Fetcher::new(policy.connections, policy.retries, policy.max_bytes);
+        let fetcher = Fetcher::new(policy);
         Gatherer { policy, model, name, out, fetcher, staging: None }
     }
 

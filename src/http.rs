@@ -2,11 +2,14 @@
 //!
 //! Decides nothing about retries; says of every failure whether it may pass.
 
+use std::fs;
 use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::{HeaderMap, Response, header};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use url::Url;
 
 use crate::fetch::Failure;
@@ -22,7 +25,8 @@ pub(crate) struct Client {
 
 impl Client {
     /// No limit is on the whole of a transfer: a slow but steady body of any length arrives.
-    pub fn new(connections: usize) -> Client {
+    pub fn new(connections: usize, certificates: Option<&Path>) -> Result<Client, String> {
+        let roots = certificates.map_or(Ok(RootCerts::WebPki), trusted)?;
         let config = Agent::config_builder()
             .timeout_connect(Some(Duration::from_secs(15)))
             .timeout_recv_response(Some(Duration::from_secs(120)))
@@ -32,8 +36,9 @@ impl Client {
             .http_status_as_error(false)
             .accept_encoding("identity")
             .user_agent(concat!("vendor-model/", env!("CARGO_PKG_VERSION")))
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             .build();
-        Client { agent: config.new_agent() }
+        Ok(Client { agent: config.new_agent() })
     }
 
     /// The decoded body of `url`.
@@ -64,6 +69,21 @@ impl Client {
             }
             visited.push(next);
         }
+    }
+}
+
+fn trusted(file: &Path) -> Result<RootCerts, String> {
+    let pem = fs::read(file)
+        .map_err(|error| format!("cannot read the certificates in {}: {error}", file.display()))?;
+    let certificates: Vec<Certificate> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    match certificates.is_empty() {
+        true => Err(format!("there are no PEM certificates in {}", file.display())),
+        false => Ok(RootCerts::from(certificates.into_iter())),
     }
 }
 
@@ -124,14 +144,16 @@ fn encodings(headers: &HeaderMap) -> Vec<String> {
 }
 
 fn unreachable(url: &Url, error: ureq::Error) -> Failure {
-    let passes = !matches!(
-        error,
-        ureq::Error::Rustls(_)
-            | ureq::Error::Tls(_)
-            | ureq::Error::BadUri(_)
-            | ureq::Error::Http(_)
-    );
-    Failure { what: format!("{error}, from {}", shown_path(url)), passes, help: None }
+    use ureq::Error::{BadUri, Http, Rustls, Tls};
+    let distrusted =
+        "to trust another certificate, name its PEM file in CARGO_HTTP_CAINFO or SSL_CERT_FILE";
+    let (passes, help) = match &error {
+        Rustls(_) | Tls(_) => (false, Some(distrusted)),
+        error if error.to_string().contains("certificate") => (false, Some(distrusted)),
+        BadUri(_) | Http(_) => (false, None),
+        _ => (true, None),
+    };
+    Failure { what: format!("{error}, from {}", shown_path(url)), passes, help }
 }
 
 fn advice(status: u16) -> Option<&'static str> {

@@ -81,7 +81,7 @@ impl Pins {
             .filter(|_| policy.lock_mode != LockMode::Update)
             .map(|dir| dir.join(RECORD));
         let record_path = out_dir.join(RECORD);
-        let record = read_if_there(&record_path)?;
+        let record = read_if_there(&record_path);
 
         let mut found: Vec<(PathBuf, LockedModel)> = Vec::new();
         let mut look = |path: &Path, lockfile: &Option<Lockfile>| {
@@ -97,6 +97,11 @@ impl Pins {
         let package_lock = committed.filter(|(path, lockfile)| {
             may_write(policy.package.as_ref(), path, lockfile.is_some())
         });
+        let record = match &package_lock {
+            // The record is an output like any other then, and heals like one.
+            Some(_) => record.unwrap_or_default(),
+            None => record?,
+        };
         if package_lock.is_none() {
             look(&record_path, &record);
         }

@@ -86,14 +86,11 @@ impl OutDir {
         let Ok(entries) = fs::read_dir(&self.dir) else { return };
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().starts_with(STAGING_PREFIX) {
-                let abandoned = match File::open(entry.path().join("lock")) {
-                    Ok(lock) => lock
-                        .try_lock()
-                        .map(|()| lock)
-                        .is_ok_and(|_lock| fs::remove_dir_all(entry.path()).is_ok()),
-                    Err(_) => fs::remove_dir(entry.path()).is_ok(),
-                };
-                let _ = abandoned;
+                match File::open(entry.path().join("lock")) {
+                    Ok(lock) if lock.try_lock().is_ok() => drop(fs::remove_dir_all(entry.path())),
+                    Ok(_in_use) => {}
+                    Err(_) => drop(fs::remove_dir(entry.path())),
+                }
             }
         }
     }
@@ -117,9 +114,7 @@ impl OutDir {
         for Staged { path, at } in staged {
             self.make_parents(path)?;
             let target = path.below(&self.dir);
-            make_old(at)
-                .and_then(|()| fs::rename(at, &target))
-                .map_err(|error| Error::io("write", &target, error))?;
+            settle(at, &target, Stamp::Old).map_err(|error| Error::io("write", &target, error))?;
         }
         self.remove_stale(before, after)?;
         fs::create_dir_all(&self.dir).map_err(|error| Error::io("create", &self.dir, error))?;
@@ -233,18 +228,19 @@ pub(crate) fn write(path: &Path, text: &str, stamp: Stamp) -> Result<(), Error> 
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
     let staged = dir.join(unique_name());
-    let written = write_and_rename(&staged, path, text, stamp);
+    #[expect(clippy::disallowed_methods, reason = "the one place that writes files")]
+    let written = fs::write(&staged, text).and_then(|()| settle(&staged, path, stamp));
     if written.is_err() {
         let _ = fs::remove_file(&staged);
     }
     written.map_err(|error| Error::io("write", path, error))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that writes files")]
-fn write_and_rename(staged: &Path, path: &Path, text: &str, stamp: Stamp) -> io::Result<()> {
-    fs::write(staged, text)?;
+/// Gives a staged file its time and its name.
+#[expect(clippy::disallowed_methods, reason = "the one place that gives files their names")]
+fn settle(staged: &Path, path: &Path, stamp: Stamp) -> io::Result<()> {
     match stamp {
-        Stamp::Old => make_old(staged)?,
+        Stamp::Old => set_modified(staged, old())?,
         Stamp::At(time) => set_modified(staged, time)?,
         Stamp::Now => {}
     }
@@ -261,10 +257,6 @@ fn is_already(path: &Path, text: &str) -> bool {
 /// When the file at `path` was changed last.
 fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
-}
-
-fn make_old(path: &Path) -> io::Result<()> {
-    set_modified(path, old())
 }
 
 fn set_modified(path: &Path, time: SystemTime) -> io::Result<()> {

@@ -1,0 +1,18 @@
+//! What users rely on, a file a behaviour, in one program.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the rules of the library's rooms are not the tests'"
+)]
+
+mod support;
+
+mod vendoring;
+mod locking;
+mod hosts;
+mod refusals;
+mod cargo;
+mod module;
+mod corpus;
+mod client;
+mod example_app;
+mod tidy;

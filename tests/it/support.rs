@@ -1,0 +1,284 @@
+//! Small models, build scripts that vendor them, and what is looked at afterwards.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::SystemTime;
+
+use model_host::{Builder, Host};
+use tempfile::TempDir;
+
+/// The manifest of [`model`], a graph model of one weight group in three shards.
+pub const MANIFEST: &str = r#"{"format": "graph-model", "modelTopology": {"node": []}, "weightsManifest": [{
+  "paths": ["group1-shard1of3.bin", "group1-shard2of3.bin", "group1-shard3of3.bin"],
+  "weights": [{"name": "a", "shape": [2, 2], "dtype": "float32"}, {"name": "b", "shape": [], "dtype": "int32"}]}]}"#;
+
+/// The files of a model of 20 weight bytes, by name.
+pub fn model() -> BTreeMap<String, Vec<u8>> {
+    let shards = [
+        ("group1-shard1of3.bin", "01234567"),
+        ("group1-shard2of3.bin", "89abcdef"),
+        ("group1-shard3of3.bin", "ghij"),
+    ];
+    let mut files: BTreeMap<String, Vec<u8>> =
+        shards.map(|(name, bytes)| (name.to_owned(), bytes.into())).into();
+    files.insert("model.json".to_owned(), MANIFEST.into());
+    files
+}
+
+/// A host, not started, that has `files` below `/m/`.
+pub fn host_of(files: &BTreeMap<String, Vec<u8>>) -> Builder {
+    files.iter().fold(Host::builder(), |host, (name, bytes)| {
+        host.file(&format!("/m/{name}"), bytes.clone())
+    })
+}
+
+/// A manifest of one weight group: these shards, and one weight of so many bytes.
+pub fn manifest(paths: &[&str], bytes: usize) -> String {
+    let paths: Vec<String> =
+        paths.iter().map(|path| serde_json::to_string(path).unwrap()).collect();
+    format!(
+        r#"{{"format": "layers-model", "weightsManifest": [{{"paths": [{}], "weights": [{{"name": "w", "shape": [{bytes}], "dtype": "bool"}}]}}]}}"#,
+        paths.join(", ")
+    )
+}
+
+/// Every file below `dir`, with `/`, and its bytes.
+pub fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    walk(dir).into_iter().map(|(name, path)| (name, fs::read(path).unwrap())).collect()
+}
+
+/// Every file below `dir`, and when it was changed last.
+pub fn times(dir: &Path) -> BTreeMap<String, SystemTime> {
+    walk(dir)
+        .into_iter()
+        .map(|(name, path)| (name, fs::metadata(path).unwrap().modified().unwrap()))
+        .collect()
+}
+
+fn walk(dir: &Path) -> BTreeMap<String, PathBuf> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(dir).into_iter().flatten() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        match entry.file_type().unwrap().is_dir() {
+            true => found.extend(
+                walk(&entry.path())
+                    .into_iter()
+                    .map(|(below, path)| (format!("{name}/{below}"), path)),
+            ),
+            false => drop(found.insert(name, entry.path())),
+        }
+    }
+    found
+}
+
+/// `files` and, as in an `out_dir`, their record.
+#[track_caller]
+pub fn assert_holds(dir: &Path, files: &BTreeMap<String, Vec<u8>>) {
+    let mut found = contents(dir);
+    assert!(found.remove("models.lock").is_some(), "no record in {}", dir.display());
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&found), names(files));
+    assert!(found == *files, "other bytes in {}", dir.display());
+}
+
+/// A package with a build script that vendors models, in a directory of its own.
+pub struct Project {
+    dir: TempDir,
+}
+
+/// What a `cargo` command printed, and whether it went well.
+pub struct Ran {
+    pub ok: bool,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Project {
+    /// The name of the package is its own, because all projects share a target directory.
+    ///
+    /// `build` is the body of `main` of `build.rs`, after `out` was made of `OUT_DIR`; `main` is `src/main.rs`.
+    pub fn new(build: &str, main: &str) -> Project {
+        let project = Project { dir: tempfile::Builder::new().prefix("app-").tempdir().unwrap() };
+        let library = env!("CARGO_MANIFEST_DIR").replace('\\', "/");
+        let manifest = MANIFEST_TEMPLATE.replace("{name}", &project.name());
+        project.write("Cargo.toml", &manifest.replace("{library}", &library));
+        project.write("build.rs", &BUILD_TEMPLATE.replace("{build}", build));
+        project.write("src/main.rs", main);
+        // The same versions as here, so that nothing is asked of a registry.
+        fs::copy(
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock"),
+            project.path("Cargo.lock"),
+        )
+        .unwrap();
+        project
+    }
+
+    /// Vendors the model at `url` and embeds it; the program prints the path and size of each file.
+    pub fn embedding(url: &str) -> Project {
+        Project::new(&vendoring(url), EMBEDDING_MAIN)
+    }
+
+    pub fn name(&self) -> String {
+        let name = self.dir.path().file_name().unwrap().to_str().unwrap();
+        name.to_lowercase()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub fn build(&self) -> Ran {
+        self.cargo("build", &[])
+    }
+
+    /// Runs `cargo <command> -v` with these variables. The library is compiled once for all projects.
+    pub fn cargo(&self, command: &str, variables: &[(&str, &str)]) -> Ran {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(command.split(' ')).args(["-v", "--offline"]).current_dir(self.dir.path());
+        cargo
+            .env("CARGO_TARGET_DIR", target)
+            .env_remove("OUT_DIR")
+            .env_remove("CARGO_MANIFEST_DIR");
+        for name in [
+            "VENDOR_MODEL_LOCK",
+            "VENDOR_MODEL_OFFLINE",
+            "VENDOR_MODEL_DIR",
+            "CARGO_NET_OFFLINE",
+            "RUST_BACKTRACE",
+        ] {
+            cargo.env_remove(name);
+        }
+        Ran::from(cargo.envs(variables.iter().copied()).output().unwrap())
+    }
+
+    /// Removes what was built of this package; the target directory is everybody's.
+    pub fn clean(&self) {
+        self.cargo(&format!("clean -p {}", self.name()), &[]).succeeded();
+        assert!(!self.out_dir().exists());
+    }
+
+    /// The `OUT_DIR` of the last build that ran a build script of [`vendoring`].
+    pub fn out_dir(&self) -> PathBuf {
+        fs::read_to_string(self.path("target-out")).unwrap().into()
+    }
+}
+
+const MANIFEST_TEMPLATE: &str = r#"[package]
+name = "{name}"
+version = "1.0.0"
+edition = "2021"
+
+[build-dependencies]
+vendor-model = { path = "{library}" }
+
+[workspace]
+"#;
+
+const BUILD_TEMPLATE: &str = r#"use std::{env, fs, error::Error, path::PathBuf};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap());
+    fs::write("target-out", out.to_str().unwrap())?;
+    {build}
+    Ok(())
+}
+"#;
+
+/// The lines of a build script that vendors `url` into `model` and embeds it.
+pub fn vendoring(url: &str) -> String {
+    VENDORING_TEMPLATE.replace("{url}", url)
+}
+
+const VENDORING_TEMPLATE: &str = r#"let model = vendor_model::vendor_model("{url}", out.join("model"))?;
+    model.write_module(out.join("model.rs"))?;"#;
+
+/// Prints the path and size of each embedded file.
+pub const EMBEDDING_MAIN: &str = r#"mod model {
+    include!(concat!(env!("OUT_DIR"), "/model.rs"));
+}
+
+fn main() {
+    for file in model::FILES {
+        println!("{} {}", file.path, file.bytes.len());
+    }
+}
+"#;
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ran {
+            ok: output.status.success(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    pub fn succeeded(self) -> Ran {
+        assert!(self.ok, "cargo failed:\n{}", self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn failed(self) -> Ran {
+        assert!(!self.ok, "cargo did not fail:\n{}", self.stderr);
+        self
+    }
+
+    /// Whether the package's build script ran.
+    pub fn ran_script(&self) -> bool {
+        self.stderr
+            .lines()
+            .any(|line| line.contains("Running") && line.contains("build-script-build"))
+    }
+
+    /// Whether the package was compiled.
+    pub fn compiled(&self) -> bool {
+        self.stderr.lines().any(|line| line.contains("Compiling app "))
+    }
+}
+
+/// The folder of real models, or the reason for which a test has to do without it.
+///
+/// With `REQUIRE_ALL=1` there is no such reason.
+pub fn shared(name: &str) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = std::env::var_os("VENDOR_MODEL_CORPUS")
+        .map_or_else(|| root.join("../shared"), PathBuf::from);
+    let found = folder.join(name);
+    if found.exists() {
+        return Some(found);
+    }
+    skip(&format!(
+        "{} is not there (set VENDOR_MODEL_CORPUS to the folder that has {name})",
+        found.display()
+    ));
+    None
+}
+
+/// Says past the test runner's capture what is left out and why, or fails where nothing may be.
+pub fn skip(why: &str) {
+    assert!(
+        std::env::var_os("REQUIRE_ALL").is_none_or(|value| value != "1"),
+        "REQUIRE_ALL=1, and {why}"
+    );
+    let _ = writeln!(
+        std::io::stderr(),
+        "skipped: {}: {why}",
+        std::thread::current().name().unwrap_or("a test")
+    );
+}
