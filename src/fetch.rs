@@ -8,7 +8,6 @@ use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
-#[cfg(feature = "net")]
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -19,7 +18,7 @@ use url::Url;
 use crate::config::Policy;
 use crate::digest::{CHUNK, Content, Metered, TooLong};
 use crate::error::{Error, ErrorKind};
-#[cfg(feature = "net")]
+use crate::failure::Failure;
 use crate::http::Client;
 use crate::parallel;
 use crate::sniff;
@@ -44,54 +43,10 @@ pub(crate) struct Arrival {
     pub head: Vec<u8>,
 }
 
-/// Why a file could not be brought.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub what: String,
-    /// Whether another try may succeed.
-    pub passes: bool,
-    pub help: Option<&'static str>,
-}
-
-impl Failure {
-    pub fn lasting(what: String) -> Failure {
-        Failure { what, passes: false, help: None }
-    }
-
-    fn passing(what: String) -> Failure {
-        Failure { what, passes: true, help: None }
-    }
-
-    fn help(self, advice: &'static str) -> Failure {
-        Failure { help: Some(advice), ..self }
-    }
-
-    fn of(self, errand: &Errand, tries: u32) -> Error {
-        let kind =
-            if matches!(errand.from, Place::Host(_)) { ErrorKind::Http } else { ErrorKind::Io };
-        let mut error = Error::new(kind, format!("cannot bring {:?}", errand.name))
-            .fact("from", &errand.from)
-            .fact("found", self.what);
-        if tries > 1 {
-            error = error.fact("tried", format!("{tries} times"));
-        }
-        match self.help {
-            Some(advice) => error.help(advice),
-            None => error,
-        }
-    }
-
-    fn local(act: &str, error: io::Error) -> Failure {
-        Failure::lasting(format!("cannot {act} it: {error}"))
-    }
-}
-
 /// Brings files until it is dropped; keeps connections meanwhile. Opens none, and reads no certificates, before it
 /// has something to ask a host for.
 pub(crate) struct Fetcher {
-    #[cfg(feature = "net")]
-    client: OnceLock<Result<Client, String>>,
-    #[cfg(feature = "net")]
+    client: OnceLock<Result<Client, Failure>>,
     certificates: Option<PathBuf>,
     connections: usize,
     retries: u32,
@@ -102,9 +57,7 @@ pub(crate) struct Fetcher {
 impl Fetcher {
     pub fn new(policy: &Policy) -> Fetcher {
         Fetcher {
-            #[cfg(feature = "net")]
             client: OnceLock::new(),
-            #[cfg(feature = "net")]
             certificates: policy.certificates.clone(),
             connections: policy.connections,
             retries: policy.retries,
@@ -124,7 +77,7 @@ impl Fetcher {
                 Err(failure) if failure.passes && tries <= self.retries => {
                     thread::sleep(pause(tries, RandomState::new().hash_one(tries)))
                 }
-                Err(failure) => return Err(failure.of(errand, tries)),
+                Err(failure) => return Err(missed(errand, failure, tries)),
             }
         }
         unreachable!("the last try has returned")
@@ -133,9 +86,7 @@ impl Fetcher {
     fn attempt(&self, errand: &Errand) -> Result<Arrival, Failure> {
         let body = match &errand.from {
             Place::Host(url) => self.get(url)?,
-            Place::Disk(path) => {
-                Box::new(File::open(path).map_err(|error| Failure::local("open", error))?)
-            }
+            Place::Disk(path) => Box::new(File::open(path).map_err(|error| local("open", error))?),
         };
         let mut spent = 0;
         let arrival = self.stream(body, errand, &mut spent);
@@ -152,7 +103,7 @@ impl Fetcher {
         spent: &mut u64,
     ) -> Result<Arrival, Failure> {
         let mut file =
-            File::create(&errand.to).map_err(|error| Failure::local("create a file for", error))?;
+            File::create(&errand.to).map_err(|error| local("create a file for", error))?;
         let mut body = Metered::new(body, errand.limit);
         let mut head = Vec::with_capacity(sniff::HEAD);
         let mut chunk = vec![0; CHUNK];
@@ -165,36 +116,44 @@ impl Fetcher {
             *spent += n as u64;
             let missing = sniff::HEAD - head.len();
             head.extend_from_slice(&chunk[..n.min(missing)]);
-            file.write_all(&chunk[..n]).map_err(|error| Failure::local("write", error))?;
+            file.write_all(&chunk[..n]).map_err(|error| local("write", error))?;
         }
     }
 
     fn spend(&self, n: u64) -> Result<(), Failure> {
-        let left = self
-            .budget
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |budget| budget.checked_sub(n));
-        let failure = || {
-            Failure::lasting("the files of the model are larger together than max_bytes".to_owned())
-        };
-        left.map_err(|_| {
-            failure().help("raise Config::max_bytes if the model is meant to be this large")
-        })
-        .map(drop)
+        let left = |budget: u64| budget.checked_sub(n);
+        match self.budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Failure::lasting("the model's files have more than max_bytes together")
+                .help("raise Config::max_bytes if the model is meant to be this large")),
+        }
     }
 
-    #[cfg(feature = "net")]
     fn get(&self, url: &Url) -> Result<Box<dyn Read>, Failure> {
-        let client =
-            self.client.get_or_init(|| Client::new(self.connections, self.certificates.as_deref()));
-        client.as_ref().map_err(|why| Failure::lasting(why.clone()))?.get(url)
+        let begin = || Client::new(self.connections, self.certificates.as_deref());
+        self.client.get_or_init(begin).as_ref().map_err(Failure::clone)?.get(url)
     }
+}
 
-    #[cfg(not(feature = "net"))]
-    fn get(&self, _: &Url) -> Result<Box<dyn Read>, Failure> {
-        let failure =
-            Failure::lasting("vendor-model was built without its feature `net`".to_owned());
-        Err(failure.help("enable the feature, or place the file in the vendored directory"))
+fn missed(errand: &Errand, failure: Failure, tries: u32) -> Error {
+    let kind = match errand.from {
+        Place::Host(_) => ErrorKind::Http,
+        Place::Disk(_) => ErrorKind::Io,
+    };
+    let mut error = Error::new(kind, format!("cannot bring {:?}", errand.name))
+        .fact("from", &errand.from)
+        .fact("found", failure.what);
+    if tries > 1 {
+        error = error.fact("tried", format!("{tries} times"));
     }
+    match failure.help {
+        Some(advice) => error.help(advice),
+        None => error,
+    }
+}
+
+fn local(act: &str, error: io::Error) -> Failure {
+    Failure::lasting(format!("cannot {act} it: {error}"))
 }
 
 /// A body that stopped coming may come another time; one that is too long will not get shorter.

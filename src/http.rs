@@ -12,7 +12,7 @@ use ureq::http::{HeaderMap, Response, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use url::Url;
 
-use crate::fetch::Failure;
+use crate::failure::Failure;
 use crate::gunzip::{Format, Gunzip};
 use crate::source::shown;
 
@@ -25,7 +25,7 @@ pub(crate) struct Client {
 
 impl Client {
     /// No limit is on the whole of a transfer: a slow but steady body of any length arrives.
-    pub fn new(connections: usize, certificates: Option<&Path>) -> Result<Client, String> {
+    pub fn new(connections: usize, certificates: Option<&Path>) -> Result<Client, Failure> {
         let roots = certificates.map_or(Ok(RootCerts::WebPki), trusted)?;
         let config = Agent::config_builder()
             .timeout_connect(Some(Duration::from_secs(15)))
@@ -72,9 +72,12 @@ impl Client {
     }
 }
 
-fn trusted(file: &Path) -> Result<RootCerts, String> {
-    let pem = fs::read(file)
-        .map_err(|error| format!("cannot read the certificates in {}: {error}", file.display()))?;
+/// The certificates of a PEM file, in place of the built-in ones.
+fn trusted(file: &Path) -> Result<RootCerts, Failure> {
+    let shown = file.display();
+    let pem = fs::read(file).map_err(|error| {
+        Failure::lasting(format!("cannot read the certificates in {shown}: {error}"))
+    })?;
     let certificates: Vec<Certificate> = parse_pem(&pem)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(certificate),
@@ -82,8 +85,8 @@ fn trusted(file: &Path) -> Result<RootCerts, String> {
         })
         .collect();
     match certificates.is_empty() {
-        true => Err(format!("there are no PEM certificates in {}", file.display())),
-        false => Ok(RootCerts::from(certificates.into_iter())),
+        true => Err(Failure::lasting(format!("there are no PEM certificates in {shown}"))),
+        false => Ok(RootCerts::from(certificates)),
     }
 }
 

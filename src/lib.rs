@@ -80,8 +80,12 @@ mod plan;
 mod fetch;
 #[cfg(feature = "net")]
 mod http;
+#[cfg(not(feature = "net"))]
+#[path = "http_absent.rs"]
+mod http;
 #[cfg(feature = "net")]
 mod gunzip;
+mod failure;
 mod sniff;
 mod manifest;
 mod path;
@@ -93,6 +97,9 @@ mod embed;
 mod emit;
 mod parallel;
 mod error;
+
+#[cfg(test)]
+mod corpus;
 
 use std::path::Path;
 

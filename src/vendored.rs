@@ -9,7 +9,7 @@ use crate::digest::Content;
 use crate::embed::{self, Anchor};
 use crate::emit::Emit;
 use crate::error::{Error, ErrorKind};
-use crate::lockfile::LockedModel;
+use crate::lockfile::{LockedFile, LockedModel};
 use crate::manifest::{DType, Manifest, Quantization};
 use crate::parallel;
 use crate::path::RECORD;
@@ -159,7 +159,7 @@ impl Vendored {
     ///
     /// [`ErrorKind::Digest`] for the first that is missing or different.
     pub fn verify(&self) -> Result<(), Error> {
-        let check = |file: &crate::LockedFile| {
+        let check = |file: &LockedFile| {
             let path = file.path.below(&self.dir);
             match Content::of_file(&path).map_err(|error| Error::io("read", &path, error))? {
                 Some(content) if content == file.content() => Ok(()),

@@ -245,11 +245,6 @@ impl Ran {
             .lines()
             .any(|line| line.contains("Running") && line.contains("build-script-build"))
     }
-
-    /// Whether the package was compiled.
-    pub fn compiled(&self) -> bool {
-        self.stderr.lines().any(|line| line.contains("Compiling app "))
-    }
 }
 
 /// The folder of real models, or the reason for which a test has to do without it.
