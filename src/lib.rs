@@ -60,6 +60,7 @@
 //! | `VENDOR_MODEL_OFFLINE` | `1` or `true`: open no socket; `0` or `false`: do |
 //! | `CARGO_NET_OFFLINE` | the same, where the one above is not set |
 //! | `VENDOR_MODEL_DIR` | the directory of vendored models; default `vendor-models` beside `Cargo.toml` |
+//! | `CARGO_HTTP_CAINFO`, `SSL_CERT_FILE` | a PEM file of certificates to trust, in place of the built-in ones |
 //!
 //! Cargo does not tell build scripts of its flags `--offline`, `--locked` and `--frozen`: set the variables.
 //!
@@ -69,14 +70,11 @@
 //! directory, in pure Rust, with no TLS, no HTTP and no C compiler in its tree.
 
 mod vendor;
-mod config;
-mod package;
-mod source;
-mod pins;
-mod lockfile;
-mod wanted;
+mod vendored;
 mod gather;
 mod plan;
+mod wanted;
+mod pins;
 mod fetch;
 #[cfg(feature = "net")]
 mod http;
@@ -86,17 +84,20 @@ mod http;
 #[cfg(feature = "net")]
 mod gunzip;
 mod failure;
-mod sniff;
+mod publish;
+mod embed;
+mod verify;
+mod config;
+mod package;
+mod source;
+mod emit;
+mod error;
+mod lockfile;
 mod manifest;
 mod path;
+mod sniff;
 mod digest;
-mod verify;
-mod publish;
-mod vendored;
-mod embed;
-mod emit;
 mod parallel;
-mod error;
 
 #[cfg(test)]
 mod corpus;
@@ -108,6 +109,10 @@ pub use error::{Error, ErrorKind};
 pub use lockfile::{LockedFile, LockedModel, Lockfile};
 pub use manifest::{DType, Quantization};
 pub use vendored::{Report, Tensor, Vendored, VendoredFile};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 /// Vendors the model whose manifest is at `url` into `out_dir`: `Config::new().vendor_model(url, out_dir)`.
 ///
