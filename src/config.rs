@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind};
 use crate::package::{Package, Tree};
-use crate::path::{ModelPath, PathProblem};
+use crate::path::ModelPath;
 
 const OUT_DIR: &str = "OUT_DIR";
 const MANIFEST_DIR: &str = "CARGO_MANIFEST_DIR";
@@ -77,7 +77,8 @@ impl Config {
         self
     }
 
-    /// What may happen to the lockfile. Default: [`LockMode::Auto`]; `VENDOR_MODEL_LOCK` can make it stricter.
+    /// What may happen to the lockfile. Default: [`LockMode::Auto`]. `VENDOR_MODEL_LOCK` may ask for something else;
+    /// the stricter of the two wins.
     pub fn lock_mode(&mut self, mode: LockMode) -> &mut Config {
         self.lock_mode = Some(mode);
         self
@@ -138,11 +139,10 @@ impl Config {
     pub(crate) fn policy(&self, environment: &Environment) -> Result<Policy, Error> {
         let package = environment.package()?;
         let lock_mode = self.decide_lock_mode(environment.lock_mode()?, package.is_some())?;
-        let network =
-            if self.offline || environment.offline()? { Network::Offline } else { Network::Online };
-        if lock_mode == LockMode::Update && network == Network::Offline {
+        let offline = self.decide_offline(environment)?;
+        if lock_mode == LockMode::Update && offline.is_some() {
             let error = Error::new(ErrorKind::Config, "cannot update pins without the network");
-            return Err(error.help(format!("unset {OFFLINE} and {CARGO_OFFLINE}, or {LOCK}")));
+            return Err(error.help(format!("go online ({OFFLINE}=0), or unset {LOCK}=update")));
         }
         let below_package = |path: &Path| {
             package.as_ref().map_or(path.to_owned(), |package| package.dir.join(path))
@@ -151,7 +151,9 @@ impl Config {
         let in_package = |name: &str| package.as_ref().map(|package| package.dir.join(name));
         Ok(Policy {
             lock_mode,
-            network,
+            network: if offline.is_some() { Network::Offline } else { Network::Online },
+            offline,
+            locked_in_code: self.lock_mode == Some(LockMode::Locked),
             unlocked_by_builder: environment.lock_mode()? == Some(LockMode::Auto),
             lockfile: self
                 .lockfile
@@ -170,6 +172,15 @@ impl Config {
             certificates: environment.path(CARGO_CAINFO).or_else(|| environment.path(CERT_FILE)),
             metadata: package.is_some() && !self.silent,
             package,
+        })
+    }
+
+    fn decide_offline(&self, environment: &Environment) -> Result<Option<OfflineBy>, Error> {
+        Ok(match environment.offline()? {
+            _ if self.offline => Some(OfflineBy::Code),
+            true => Some(OfflineBy::Environment),
+            false if cfg!(not(feature = "net")) => Some(OfflineBy::Feature),
+            false => None,
         })
     }
 
@@ -201,19 +212,22 @@ impl Config {
     }
 }
 
+/// The parsed paths, each once; or every one that breaks the rule.
 fn paths(texts: &[String]) -> Result<Vec<ModelPath>, Error> {
-    let (parsed, problems): (Vec<_>, Vec<_>) =
-        texts.iter().map(|text| ModelPath::parse(text)).partition(Result::is_ok);
-    if problems.is_empty() {
-        return Ok(parsed.into_iter().flatten().collect());
+    let mut paths = Vec::new();
+    let mut problems = Vec::new();
+    for text in texts {
+        match ModelPath::parse(text) {
+            Ok(path) if paths.contains(&path) => {}
+            Ok(path) => paths.push(path),
+            Err(problem) => problems.push(problem.to_string()),
+        }
     }
-    let listed: Vec<String> = problems
-        .into_iter()
-        .filter_map(Result::err)
-        .map(|problem: PathProblem| problem.to_string())
-        .collect();
-    Err(Error::new(ErrorKind::Path, "a file name in Config cannot be kept below out_dir")
-        .fact("found", listed.join("\n    ")))
+    if problems.is_empty() {
+        return Ok(paths);
+    }
+    let error = Error::new(ErrorKind::Path, "a file name in Config cannot be kept below out_dir");
+    Err(error.fact("found", problems.join("\n    ")))
 }
 
 /// What a run goes by.
@@ -221,6 +235,9 @@ fn paths(texts: &[String]) -> Result<Vec<ModelPath>, Error> {
 pub(crate) struct Policy {
     pub lock_mode: LockMode,
     pub network: Network,
+    /// Who keeps it offline.
+    offline: Option<OfflineBy>,
+    locked_in_code: bool,
     /// Whether the person who builds asked for `auto` by name.
     pub unlocked_by_builder: bool,
     pub lockfile: Option<PathBuf>,
@@ -244,20 +261,47 @@ pub(crate) enum Network {
     Offline,
 }
 
+/// Who wants no network, and so what has to change for it to be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OfflineBy {
+    Code,
+    Environment,
+    Feature,
+}
+
 impl Policy {
-    /// The command that lets pins follow their hosts.
-    pub fn update_command(&self) -> String {
-        match &self.package {
-            Some(package) => format!("{LOCK}=update cargo build -p {}", package.name),
-            None => format!("set {LOCK}=update and run this again"),
+    /// How pins are let follow their hosts.
+    pub fn advice_to_update(&self) -> String {
+        match self.locked_in_code {
+            true => format!(
+                "take LockMode::Locked out of Config, then {}",
+                self.command(LOCK, "update")
+            ),
+            false => self.command(LOCK, "update"),
         }
     }
 
-    /// The command that downloads what is missing.
-    pub fn online_command(&self) -> String {
+    /// How a pin is made that may not be made now.
+    pub fn advice_to_pin(&self) -> String {
+        match self.locked_in_code {
+            true => "take LockMode::Locked out of Config for one build".to_owned(),
+            false => self.command(LOCK, "auto"),
+        }
+    }
+
+    /// How what is missing is downloaded.
+    pub fn advice_to_go_online(&self) -> String {
+        match self.offline {
+            Some(OfflineBy::Code) => "take offline(true) out of Config".to_owned(),
+            Some(OfflineBy::Feature) => "enable the feature `net` of vendor-model".to_owned(),
+            Some(OfflineBy::Environment) | None => self.command(OFFLINE, "0"),
+        }
+    }
+
+    fn command(&self, variable: &str, value: &str) -> String {
         match &self.package {
-            Some(package) => format!("{OFFLINE}=0 cargo build -p {}", package.name),
-            None => format!("set {OFFLINE}=0 and run this again"),
+            Some(package) => format!("{variable}={value} cargo build -p {}", package.name),
+            None => format!("set {variable}={value} and run this again"),
         }
     }
 }
@@ -292,7 +336,9 @@ impl Environment {
     }
 
     fn package(&self) -> Result<Option<Package>, Error> {
-        let Some(out_dir) = self.path(OUT_DIR) else { return Ok(None) };
+        if self.path(OUT_DIR).is_none() {
+            return Ok(None);
+        }
         let Some(dir) = self.path(MANIFEST_DIR) else {
             return Err(Error::new(
                 ErrorKind::Config,
@@ -308,7 +354,7 @@ impl Environment {
             .0
             .get(PACKAGE_NAME)
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        Ok(Some(Package { name, tree: Tree::of(&dir, cargo_home.as_deref()), dir, out_dir }))
+        Ok(Some(Package { name, tree: Tree::of(&dir, cargo_home.as_deref()), dir }))
     }
 
     fn lock_mode(&self) -> Result<Option<LockMode>, Error> {
@@ -358,6 +404,7 @@ mod tests {
         config.policy(environment).unwrap()
     }
 
+    #[cfg(feature = "net")]
     #[test]
     fn a_build_script_has_a_lockfile_and_talks_to_cargo() {
         let policy = policy(&Config::new(), &build_script(&[]));
@@ -384,6 +431,7 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "net")]
     #[test]
     fn the_stricter_lock_mode_wins() {
         use LockMode::{Auto, Locked, Update};
@@ -422,6 +470,34 @@ mod tests {
         assert!(error.to_string().contains("VENDOR_MODEL_LOCK=update cargo build"), "{error}");
     }
 
+    #[cfg(not(feature = "net"))]
+    #[test]
+    fn without_its_feature_there_is_no_network() {
+        let policy = policy(Config::new().vendor_dir("v"), &environment(&[(OFFLINE, "0")]));
+        assert_eq!(policy.network, Network::Offline);
+        assert!(policy.advice_to_go_online().contains("feature `net`"));
+    }
+
+    #[test]
+    fn advice_goes_to_whoever_asked() {
+        let advice = |config: &Config, set: &[(&'static str, &str)]| {
+            let policy = policy(config, &build_script(set));
+            [policy.advice_to_pin(), policy.advice_to_update(), policy.advice_to_go_online()]
+        };
+        let by_environment = advice(&Config::new(), &[(LOCK, "locked"), (OFFLINE, "1")]);
+        assert_eq!(
+            by_environment,
+            [
+                "VENDOR_MODEL_LOCK=auto cargo build -p app",
+                "VENDOR_MODEL_LOCK=update cargo build -p app",
+                "VENDOR_MODEL_OFFLINE=0 cargo build -p app"
+            ]
+        );
+        let by_code = advice(Config::new().lock_mode(LockMode::Locked).offline(true), &[]);
+        assert!(by_code.iter().all(|advice| advice.starts_with("take ")), "{by_code:?}");
+    }
+
+    #[cfg(feature = "net")]
     #[test]
     fn offline_is_heard_from_every_side_and_never_undone() {
         let network = |offline: bool, set: &[(&'static str, &str)]| {

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::manifest::{ByteLength, DType, Manifest, ManifestError, WeightGroup};
+use crate::manifest::{Manifest, ManifestError};
 use crate::path::ModelPath;
 use crate::source::shard_url;
+use crate::verify;
+use crate::weights::DType;
 
 #[expect(clippy::disallowed_methods, reason = "switches of the tests, not of the library")]
 fn folder(name: &str) -> Option<PathBuf> {
@@ -117,7 +119,7 @@ fn assert_same(manifest: &Manifest, entry: &Value, file: &str) {
         entry["zero_size"],
         "{file}: zero-size"
     );
-    let bytes: Vec<Option<u64>> = groups.iter().map(fixed_bytes).collect();
+    let bytes: Vec<Option<u64>> = groups.iter().map(verify::fixed_bytes).collect();
     assert_eq!(
         serde_json::to_value(bytes).unwrap(),
         entry["expected_group_bytes"],
@@ -129,12 +131,4 @@ fn counted(dtypes: impl Iterator<Item = DType>) -> Value {
     let mut counts = BTreeMap::new();
     dtypes.for_each(|dtype| *counts.entry(format!("{dtype:?}").to_lowercase()).or_insert(0) += 1);
     serde_json::to_value(counts).unwrap()
-}
-
-/// `None` for a group with strings, whose bytes only its shards tell.
-fn fixed_bytes(group: &WeightGroup) -> Option<u64> {
-    group.weights.iter().try_fold(0, |total, weight| match weight.length {
-        ByteLength::Fixed(bytes) => Some(total + bytes),
-        ByteLength::Strings(_) => None,
-    })
 }

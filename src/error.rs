@@ -93,26 +93,24 @@ impl Error {
     }
 
     pub(crate) fn manifest(url: &str, error: ManifestError) -> Error {
-        let kind = if matches!(error, ManifestError::Paths(_)) {
-            ErrorKind::Path
-        } else {
-            ErrorKind::Manifest
+        let (kind, headline, advice) = match &error {
+            ManifestError::Paths(_) => (
+                ErrorKind::Path,
+                "its manifest names paths that cannot be kept on every disk and server",
+                "rename the shards at their host, in the manifest too; none was asked for",
+            ),
+            ManifestError::Json(json) if json.is_data() => (
+                ErrorKind::Manifest,
+                "TensorFlow.js could not make sense of its manifest",
+                "look at that place of the manifest, or convert the model again",
+            ),
+            ManifestError::Json(_) | ManifestError::Other(_) => (
+                ErrorKind::Manifest,
+                "the URL does not deliver a TensorFlow.js manifest",
+                "give the URL of a model.json or weights_manifest.json, as TensorFlow.js would load it",
+            ),
         };
-        let headline = match kind {
-            ErrorKind::Path => {
-                "cannot vendor the model: its manifest names paths that cannot be kept on every disk and server"
-            }
-            _ => "cannot vendor the model: the URL does not deliver a TensorFlow.js manifest",
-        };
-        let advice = match kind {
-            ErrorKind::Path => {
-                "rename the shards at their host, in the manifest too; nothing was requested from it"
-            }
-            _ => {
-                "give the URL of a model.json or weights_manifest.json, as TensorFlow.js would load it"
-            }
-        };
-        Error::new(kind, headline)
+        Error::new(kind, format!("cannot vendor the model: {headline}"))
             .fact("url", url)
             .fact("found", &error)
             .help(advice)

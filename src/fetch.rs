@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::config::Policy;
 use crate::digest::{CHUNK, Content, Metered, TooLong};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::failure::Failure;
 use crate::http::Client;
 use crate::parallel;
@@ -136,11 +136,7 @@ impl Fetcher {
 }
 
 fn missed(errand: &Errand, failure: Failure, tries: u32) -> Error {
-    let kind = match errand.from {
-        Place::Host(_) => ErrorKind::Http,
-        Place::Disk(_) => ErrorKind::Io,
-    };
-    let mut error = Error::new(kind, format!("cannot bring {:?}", errand.name))
+    let mut error = Error::new(failure.kind, format!("cannot bring {:?}", errand.name))
         .fact("from", &errand.from)
         .fact("found", failure.what);
     if tries > 1 {
@@ -153,14 +149,16 @@ fn missed(errand: &Errand, failure: Failure, tries: u32) -> Error {
 }
 
 fn local(act: &str, error: io::Error) -> Failure {
-    Failure::lasting(format!("cannot {act} it: {error}"))
+    Failure::local(format!("cannot {act} it: {error}"))
 }
 
 /// A body that stopped coming may come another time; one that is too long will not get shorter.
 fn cut(error: io::Error, errand: &Errand) -> Failure {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<TooLong>()) {
-        Some(too_long) => Failure::lasting(format!("it is {too_long}")),
-        None => Failure::passing(format!("the transfer from {} broke off: {error}", errand.from)),
+    let too_long = error.get_ref().and_then(|inner| inner.downcast_ref::<TooLong>());
+    match (too_long, &errand.from) {
+        (Some(too_long), _) => Failure::lasting(format!("it is {too_long}")),
+        (None, Place::Disk(_)) => local("read", error),
+        (None, Place::Host(_)) => Failure::passing(format!("the transfer broke off: {error}")),
     }
 }
 

@@ -11,9 +11,9 @@ use crate::fetch::{Errand, Fetcher};
 use crate::parallel;
 use crate::plan::{Held, Step, plan};
 use crate::publish::{OutDir, Staging};
-use crate::sniff;
+use crate::sniff::{self, Impostor};
 use crate::source::ModelUrl;
-use crate::wanted::Wanted;
+use crate::wanted::{Role, Wanted};
 
 /// A file of the model that can be read: in `out_dir`, or staged.
 #[derive(Debug)]
@@ -50,9 +50,8 @@ impl<'a> Gatherer<'a> {
 
     pub fn gather(&mut self, wanted: Vec<Wanted>) -> Result<Vec<Gathered>, Error> {
         let held = parallel::each(&wanted, parallel::cores(), |file| self.look(file))?;
-        let steps = plan(&wanted, &held, self.policy.lock_mode, self.policy.network).map_err(
-            |refusal| refusal.of(self.name, &wanted, &held, &self.policy.online_command()),
-        )?;
+        let steps = plan(&wanted, &held, self.policy.lock_mode, self.policy.network)
+            .map_err(|refusal| refusal.of(self.name, &wanted, &held, self.policy))?;
         let mut errands = Vec::new();
         for (wanted, step) in wanted.iter().zip(&steps) {
             if let Some(from) = step.place() {
@@ -144,28 +143,34 @@ impl<'a> Gatherer<'a> {
         }
         Err(error.help(format!(
             "if the change upstream is meant, accept it: {}",
-            self.policy.update_command()
+            self.policy.advice_to_update()
         )))
     }
 }
 
 /// Trust at first use ends where a host sends its error page. The entry is judged by its parser, which knows more.
 fn refuse_impostors(files: &[Gathered]) -> Result<(), Error> {
-    let unpinned = files.iter().filter(|file| file.wanted.pin.is_none() && !file.wanted.is_entry);
-    let mut found =
-        unpinned.filter_map(|file| Some((file, sniff::impostor(&file.head)?))).peekable();
+    let unpinned = files.iter().filter(|file| file.wanted.pin.is_none());
+    let mut found = unpinned.filter_map(|file| Some((file, impostor(file)?))).peekable();
     if found.peek().is_none() {
         return Ok(());
     }
-    let error = Error::new(
-        ErrorKind::Http,
-        "the host sends something else in place of a file of the model",
-    );
-    let listed = found.fold(error, |error, (file, impostor)| {
+    let headline = "the host sends something else in place of a file of the model";
+    let listed = found.fold(Error::new(ErrorKind::Http, headline), |error, (file, impostor)| {
         error
             .fact("file", format!("{:?}", file.wanted.path.as_str()))
             .fact("from", &file.wanted.from)
             .fact("found", format!("it is {impostor}"))
     });
-    Err(listed.help("see whether the shards really lie beside the manifest; nothing was pinned"))
+    Err(listed.help("see whether it really lies beside the manifest; nothing was pinned"))
+}
+
+/// An extra file may be what its name says.
+fn impostor(file: &Gathered) -> Option<Impostor> {
+    let found = sniff::impostor(&file.head)?;
+    match file.wanted.role {
+        Role::Entry => None,
+        Role::Extra if found.is_named_by(file.wanted.path.as_str()) => None,
+        Role::Shard | Role::Extra => Some(found),
+    }
 }

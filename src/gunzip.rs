@@ -1,7 +1,6 @@
 //! A reader of gzip and zlib data, over `miniz_oxide`: the one fast inflater in an unoptimised build script.
 //!
-//! Checks the length of every gzip member, but not its CRC-32: what passes here is hashed with SHA-256 next, and a
-//! table-driven CRC at opt-level 0 would cost a third of the inflating again.
+//! Length and CRC-32 of every gzip member are checked: at a first download nothing else would notice damage at the host.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
@@ -15,8 +14,9 @@ pub(crate) struct Gunzip<R> {
     format: Format,
     /// Whether a member has begun and not ended.
     inside: bool,
-    /// What the current member has given, modulo 2^32 as its trailer counts.
+    /// What the current member has given, as its trailer tells it: the length modulo 2^32, and the CRC.
     given: u32,
+    crc: Crc32,
     members: usize,
 }
 
@@ -35,6 +35,7 @@ impl<R: Read> Gunzip<R> {
             format,
             inside: false,
             given: 0,
+            crc: Crc32::new(),
             members: 0,
         }
     }
@@ -52,7 +53,7 @@ impl<R: Read> Gunzip<R> {
             self.read_header()?;
         }
         self.state = InflateState::new_boxed(wrapping);
-        (self.inside, self.given) = (true, 0);
+        (self.inside, self.given, self.crc) = (true, 0, Crc32::new());
         self.members += 1;
         Ok(true)
     }
@@ -81,11 +82,11 @@ impl<R: Read> Gunzip<R> {
         if self.format == Format::Zlib {
             return Ok(());
         }
-        let [_crc, length] = [u32::from_le_bytes(self.bytes()?), u32::from_le_bytes(self.bytes()?)];
-        if length == self.given {
-            Ok(())
-        } else {
-            Err(corrupt("the gzip trailer names another length"))
+        let (crc, length) = (u32::from_le_bytes(self.bytes()?), u32::from_le_bytes(self.bytes()?));
+        match (crc == self.crc.value(), length == self.given) {
+            (true, true) => Ok(()),
+            (false, _) => Err(corrupt("the compressed data is damaged: its CRC-32 is another")),
+            (true, false) => Err(corrupt("the compressed data is damaged: its length is another")),
         }
     }
 
@@ -117,6 +118,9 @@ impl<R: Read> Read for Gunzip<R> {
             let result = inflate(&mut self.state, input, output, MZFlush::None);
             self.input.consume(result.bytes_consumed);
             self.given = self.given.wrapping_add(result.bytes_written as u32);
+            if self.format == Format::Gzip {
+                self.crc.update(&output[..result.bytes_written]);
+            }
             match result.status {
                 Ok(MZStatus::StreamEnd) => self.end_member()?,
                 Ok(_) | Err(MZError::Buf) if result.bytes_written > 0 || !at_end => {}
@@ -135,6 +139,44 @@ impl<R: Read> Read for Gunzip<R> {
     }
 }
 
+/// The checksum of RFC 1952, byte by byte through a table.
+#[derive(Clone, Copy)]
+struct Crc32(u32);
+
+impl Crc32 {
+    const TABLE: [u32; 256] = {
+        let mut table = [0; 256];
+        let mut n = 0;
+        while n < 256 {
+            let mut entry = n as u32;
+            let mut bit = 0;
+            while bit < 8 {
+                entry = if entry & 1 == 1 { 0xedb8_8320 ^ (entry >> 1) } else { entry >> 1 };
+                bit += 1;
+            }
+            table[n] = entry;
+            n += 1;
+        }
+        table
+    };
+
+    fn new() -> Crc32 {
+        Crc32(!0)
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        let mut state = self.0;
+        for &byte in bytes {
+            state = Crc32::TABLE[usize::from(state as u8 ^ byte)] ^ (state >> 8);
+        }
+        self.0 = state;
+    }
+
+    fn value(self) -> u32 {
+        !self.0
+    }
+}
+
 fn corrupt(what: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, what)
 }
@@ -150,7 +192,9 @@ mod tests {
 
     fn gzip(flags: u8, optional: &[u8], body: &[u8]) -> Vec<u8> {
         let header = [0x1f, 0x8b, 8, flags, 0, 0, 0, 0, 0, 255];
-        let trailer = [[0; 4], (body.len() as u32).to_le_bytes()].concat();
+        let mut crc = Crc32::new();
+        crc.update(body);
+        let trailer = [crc.value().to_le_bytes(), (body.len() as u32).to_le_bytes()].concat();
         [&header, optional, &compress_to_vec(body, 1), &trailer].concat()
     }
 
@@ -193,7 +237,18 @@ mod tests {
     }
 
     #[test]
+    fn the_checksum_is_the_one_of_the_standard() {
+        let mut crc = Crc32::new();
+        crc.update(b"123456789");
+        assert_eq!(crc.value(), 0xcbf4_3926);
+    }
+
+    #[test]
     fn damage_is_an_error() {
+        let mut wrong_crc = gzip(0, b"", b"text");
+        let crc = wrong_crc.len() - 8;
+        wrong_crc[crc] ^= 1;
+        assert!(read(Format::Gzip, &wrong_crc).unwrap_err().to_string().contains("CRC-32"));
         let mut wrong_length = gzip(0, b"", b"text");
         *wrong_length.last_mut().unwrap() = 1;
         assert_eq!(read(Format::Gzip, &wrong_length).unwrap_err().kind(), ErrorKind::InvalidData);

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ureq::Agent;
-use ureq::http::{HeaderMap, Response, header};
+use ureq::http::{HeaderMap, Response, StatusCode, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use url::Url;
 
@@ -50,7 +50,7 @@ impl Client {
                 .agent
                 .get(current.as_str())
                 .call()
-                .map_err(|error| unreachable(current, error))?;
+                .map_err(|error| unanswered(current, error))?;
             if !response.status().is_redirection() {
                 return body(response, current);
             }
@@ -109,17 +109,8 @@ fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
 }
 
 fn body(response: Response<ureq::Body>, url: &Url) -> Result<Box<dyn Read>, Failure> {
-    let status = response.status();
-    if status.as_u16() != 200 {
-        let name = status.canonical_reason().unwrap_or("");
-        let what = format!("HTTP status {} {name}", status.as_u16());
-        let from = if what.ends_with(' ') { what.trim_end() } else { &what };
-        let passes = matches!(status.as_u16(), 408 | 429 | 500..=599);
-        return Err(Failure {
-            what: format!("{from}, from {}", shown_path(url)),
-            passes,
-            help: advice(status.as_u16()),
-        });
+    if response.status() != StatusCode::OK {
+        return Err(refused(response.status(), url));
     }
     let encodings = encodings(response.headers());
     let mut body: Box<dyn Read> = Box::new(response.into_body().into_reader());
@@ -137,6 +128,20 @@ fn body(response: Response<ureq::Body>, url: &Url) -> Result<Box<dyn Read>, Fail
     Ok(body)
 }
 
+fn refused(status: StatusCode, url: &Url) -> Failure {
+    let what = format!("HTTP status {status}, from {}", shown_path(url));
+    match status.as_u16() {
+        408 | 429 | 500..=599 => Failure::passing(what),
+        401 | 403 => Failure::lasting(what)
+            .help("the host wants to know who asks, or the address has expired"),
+        404 | 410 => Failure::lasting(what).help(
+            "the host does not have it (any more); look for the model elsewhere, \
+             with all its shards beside the manifest",
+        ),
+        _ => Failure::lasting(what),
+    }
+}
+
 /// In the order in which they were applied. Where ureq has decoded one itself, it has taken the header away.
 fn encodings(headers: &HeaderMap) -> Vec<String> {
     let values =
@@ -146,27 +151,22 @@ fn encodings(headers: &HeaderMap) -> Vec<String> {
     names.filter(|name| !name.is_empty() && name != "identity").collect()
 }
 
-fn unreachable(url: &Url, error: ureq::Error) -> Failure {
+fn unanswered(url: &Url, error: ureq::Error) -> Failure {
     use ureq::Error::{BadUri, Http, Rustls, Tls};
-    let distrusted =
-        "to trust another certificate, name its PEM file in CARGO_HTTP_CAINFO or SSL_CERT_FILE";
-    let (passes, help) = match &error {
-        Rustls(_) | Tls(_) => (false, Some(distrusted)),
-        error if error.to_string().contains("certificate") => (false, Some(distrusted)),
-        BadUri(_) | Http(_) => (false, None),
-        _ => (true, None),
-    };
-    Failure { what: format!("{error}, from {}", shown_path(url)), passes, help }
+    let what = format!("{error}, from {}", shown_path(url));
+    match error {
+        Rustls(_) | Tls(_) => distrusted(what),
+        BadUri(_) | Http(_) => Failure::lasting(what),
+        // The handshake fails inside a read or a write.
+        error if error.to_string().contains("certificate") => distrusted(what),
+        _ => Failure::passing(what),
+    }
 }
 
-fn advice(status: u16) -> Option<&'static str> {
-    match status {
-        401 | 403 => Some("the host wants to know who asks, or the address has expired"),
-        404 | 410 => Some(
-            "the host does not have it (any more); look for the model elsewhere, with all its shards beside the manifest",
-        ),
-        _ => None,
-    }
+fn distrusted(what: String) -> Failure {
+    Failure::lasting(what).help(
+        "to trust another certificate, name its PEM file in CARGO_HTTP_CAINFO or SSL_CERT_FILE",
+    )
 }
 
 /// Addresses met on the way may be signed: their query is nobody's business.

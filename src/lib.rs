@@ -94,6 +94,7 @@ mod emit;
 mod error;
 mod lockfile;
 mod manifest;
+mod weights;
 mod path;
 mod sniff;
 mod digest;
@@ -107,8 +108,8 @@ use std::path::Path;
 pub use config::{Config, LockMode};
 pub use error::{Error, ErrorKind};
 pub use lockfile::{LockedFile, LockedModel, Lockfile};
-pub use manifest::{DType, Quantization};
 pub use vendored::{Report, Tensor, Vendored, VendoredFile};
+pub use weights::{DType, Quantization};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -125,8 +126,8 @@ struct Readme;
 ///
 /// # Errors
 ///
-/// [`ErrorKind`] lists what can go wrong; the text of the [`Error`] says what to do. What `out_dir` held before is
-/// still there then.
+/// [`ErrorKind`] lists what can go wrong; the text of the [`Error`] says what to do. Until all files are verified, what
+/// `out_dir` held is not touched.
 pub fn vendor_model(url: impl AsRef<str>, out_dir: impl AsRef<Path>) -> Result<Vendored, Error> {
     Config::new().vendor_model(url, out_dir)
 }

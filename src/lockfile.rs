@@ -94,6 +94,9 @@ impl Lockfile {
             if model.files.is_empty() {
                 return Err(LockfileError::NoFiles(model.url.clone()));
             }
+            if let Some(path) = model.twice() {
+                return Err(LockfileError::TwiceTheSame(format!("{path:?} of {}", model.url)));
+            }
             let problems = path::collisions(&model.paths().collect::<Vec<_>>());
             if !problems.is_empty() {
                 return Err(LockfileError::Paths(model.url.clone(), problems));
@@ -131,7 +134,7 @@ impl Lockfile {
     /// Whether `other` pins all that this one pins, alike.
     pub(crate) fn is_within(&self, other: &Lockfile) -> bool {
         self.models.iter().all(|model| {
-            other.model(&model.url).is_some_and(|later| model.changes(later).next().is_none())
+            other.model(&model.url).is_some_and(|later| model.changes(later).is_empty())
         })
     }
 
@@ -167,13 +170,19 @@ impl LockedModel {
         &self.files
     }
 
-    pub(crate) fn file(&self, path: &ModelPath) -> Option<&LockedFile> {
-        self.files.iter().find(|file| file.path == *path)
+    pub(crate) fn by_path(&self) -> HashMap<&ModelPath, &LockedFile> {
+        self.files.iter().map(|file| (&file.path, file)).collect()
+    }
+
+    fn twice(&self) -> Option<&str> {
+        let mut seen = HashSet::new();
+        self.paths().find(|path| !seen.insert(*path)).map(ModelPath::as_str)
     }
 
     /// What became of this model's pins in `later`, a line for each file that moved or went.
-    pub(crate) fn changes(&self, later: &LockedModel) -> impl Iterator<Item = String> {
-        self.files.iter().filter_map(|old| match later.file(&old.path) {
+    pub(crate) fn changes(&self, later: &LockedModel) -> Vec<String> {
+        let later = later.by_path();
+        let change = |old: &LockedFile| match later.get(&old.path) {
             Some(new) if new.content() == old.content() => None,
             Some(new) => Some(format!(
                 "{:?} moved from sha256 {} ({} bytes) to {} ({} bytes)",
@@ -184,17 +193,17 @@ impl LockedModel {
                 new.size
             )),
             None => Some(format!("{:?} is gone", old.path())),
-        })
+        };
+        self.files.iter().filter_map(change).collect()
     }
 
     /// A path of this model that `other` has with different bytes, or under a name that clashes.
     fn disputed(&self, other: &LockedModel) -> Option<&ModelPath> {
         let mut names = Names::default();
         other.paths().for_each(|path| names.add(path));
-        let theirs: HashMap<&ModelPath, Content> =
-            other.files.iter().map(|file| (&file.path, file.content())).collect();
+        let theirs = other.by_path();
         let differs = |file: &LockedFile| {
-            theirs.get(&file.path).is_some_and(|content| *content != file.content())
+            theirs.get(&file.path).is_some_and(|pinned| pinned.content() != file.content())
         };
         self.files
             .iter()
@@ -362,6 +371,10 @@ mod tests {
         assert!(
             refusal(&pinned(&[model("https://a", &["m"]), model("https://a", &["m"])]))
                 .contains("https://a twice")
+        );
+        assert!(
+            refusal(&pinned(&[model("https://a", &["m", "a", "a"])]))
+                .contains("\"a\" of https://a twice")
         );
         assert!(refusal(&pinned(&[model("https://a", &["m", "a", "A"])])).contains("only in case"));
         assert!(

@@ -5,7 +5,6 @@
 //! Knows no URL and no disk. A weight group here is an entry of `weightsManifest`, as in the file;
 //! the client's own `WeightGroup` (model or optimizer) is something else.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -14,6 +13,7 @@ use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::path::{self, ModelPath, PathProblem};
 use crate::sniff;
+use crate::weights::WeightSpec;
 
 /// What a manifest says, as far as vendoring needs it.
 #[derive(Debug)]
@@ -28,60 +28,6 @@ pub(crate) struct WeightGroup {
     /// In the order of their bytes. One that is listed twice counts twice.
     pub shards: Vec<ModelPath>,
     pub weights: Vec<WeightSpec>,
-}
-
-/// What a manifest says of one weight.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "RawSpec<'_>")]
-pub(crate) struct WeightSpec {
-    pub name: String,
-    pub shape: Vec<u64>,
-    pub dtype: DType,
-    pub quantization: Option<Quantization>,
-    /// Follows from the three above.
-    pub length: ByteLength,
-}
-
-/// The data types that TensorFlow.js has a size for. All of them are little-endian.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DType {
-    /// 4 bytes.
-    Float32,
-    /// 4 bytes.
-    Int32,
-    /// 1 byte, 0 or 1.
-    Bool,
-    /// UTF-8, each string behind its length in 4 bytes.
-    String,
-    /// 8 bytes: real and imaginary part, float32 each.
-    Complex64,
-    /// 1 byte; TensorFlow.js reads it only as a quantization.
-    Uint8,
-    /// 2 bytes; TensorFlow.js reads it only as a quantization.
-    Uint16,
-    /// 2 bytes; TensorFlow.js reads it only as a quantization.
-    Float16,
-}
-
-/// How the bytes of a weight became smaller: `value = byte * scale + min` for the integers, as it is for float16.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Quantization {
-    /// The type of the bytes: [`DType::Uint8`], [`DType::Uint16`] or [`DType::Float16`].
-    pub dtype: DType,
-    /// The distance of two neighbouring values.
-    pub scale: Option<f64>,
-    /// The value of zero.
-    pub min: Option<f64>,
-}
-
-/// How many bytes a weight takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ByteLength {
-    Fixed(u64),
-    /// So many strings, each behind its length in four bytes, little-endian.
-    Strings(u64),
 }
 
 /// Why a text is no manifest that can be vendored.
@@ -203,20 +149,46 @@ fn name_of_other_json(json: &[u8]) -> String {
     }
 }
 
-#[derive(Deserialize)]
+/// The three keys that vendoring needs. As in JavaScript, the last of two alike wins and the others do not matter.
+#[derive(Default)]
 struct ModelJson {
-    format: Option<String>,
-    #[serde(rename = "modelTopology")]
+    format: Option<Format>,
     topology: Option<Topology>,
-    #[serde(rename = "weightsManifest")]
     weights_manifest: Option<Vec<RawGroup>>,
+}
+
+impl<'de> Deserialize<'de> for ModelJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ModelJson, D::Error> {
+        struct Model;
+        impl<'de> Visitor<'de> for Model {
+            type Value = ModelJson;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a model, an object or an array of weight groups")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ModelJson, A::Error> {
+                let mut model = ModelJson::default();
+                while let Some(Key(key)) = map.next_key()? {
+                    match &key[..] {
+                        b"format" => model.format = map.next_value()?,
+                        b"modelTopology" => model.topology = map.next_value()?,
+                        b"weightsManifest" => model.weights_manifest = map.next_value()?,
+                        _ => drop(map.next_value::<IgnoredAny>()?),
+                    }
+                }
+                Ok(model)
+            }
+        }
+        deserializer.deserialize_map(Model)
+    }
 }
 
 impl ModelJson {
     fn format(&self) -> &'static str {
-        match (self.format.as_deref(), &self.topology) {
-            (Some("graph-model"), _) => GRAPH_MODEL,
-            (Some("layers-model"), _) => LAYERS_MODEL,
+        match (&self.format, &self.topology) {
+            (Some(Format::Graph), _) => GRAPH_MODEL,
+            (Some(Format::Layers), _) => LAYERS_MODEL,
             (_, Some(Topology::Graph)) => GRAPH_MODEL,
             (_, Some(Topology::Layers)) => LAYERS_MODEL,
             _ => WEIGHTS,
@@ -224,11 +196,34 @@ impl ModelJson {
     }
 }
 
+/// What the `format` key says. No loader looks at it, so that it may be anything.
+enum Format {
+    Graph,
+    Layers,
+    Unknown,
+}
+
 /// The one thing that is asked of a topology: whose it is.
 enum Topology {
     Graph,
     Layers,
     Unknown,
+}
+
+impl<'de> Deserialize<'de> for Format {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Format, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Any {
+            Text(String),
+            Other(IgnoredAny),
+        }
+        Ok(match Any::deserialize(deserializer)? {
+            Any::Text(text) if text == "graph-model" => Format::Graph,
+            Any::Text(text) if text == "layers-model" => Format::Layers,
+            _ => Format::Unknown,
+        })
+    }
 }
 
 /// Looks at the top-level keys and skips every value without building or decoding it, however deep and
@@ -245,9 +240,13 @@ impl<'de> Deserialize<'de> for Topology {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Topology, A::Error> {
                 let mut found = Topology::Unknown;
-                while let Some(Key(whose)) = map.next_key()? {
+                while let Some(Key(key)) = map.next_key()? {
                     map.next_value::<IgnoredAny>()?;
-                    found = whose.unwrap_or(found);
+                    match &key[..] {
+                        b"node" => found = Topology::Graph,
+                        b"model_config" | b"class_name" => found = Topology::Layers,
+                        _ => {}
+                    }
                 }
                 Ok(found)
             }
@@ -256,7 +255,8 @@ impl<'de> Deserialize<'de> for Topology {
     }
 }
 
-struct Key(Option<Topology>);
+/// A key that may be no Unicode either.
+struct Key(Vec<u8>);
 
 impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Key, D::Error> {
@@ -268,12 +268,8 @@ impl<'de> Deserialize<'de> for Key {
                 f.write_str("a key")
             }
 
-            fn visit_bytes<E>(self, key: &[u8]) -> Result<Key, E> {
-                Ok(Key(match key {
-                    b"node" => Some(Topology::Graph),
-                    b"model_config" | b"class_name" => Some(Topology::Layers),
-                    _ => None,
-                }))
+            fn visit_bytes<E: de::Error>(self, key: &[u8]) -> Result<Key, E> {
+                Ok(Key(key.to_owned()))
             }
         }
         deserializer.deserialize_bytes(Bytes)
@@ -286,144 +282,6 @@ struct RawGroup {
     weights: Vec<WeightSpec>,
 }
 
-#[derive(Deserialize)]
-struct RawSpec<'a> {
-    name: String,
-    shape: Shape,
-    #[serde(borrow)]
-    dtype: Cow<'a, str>,
-    #[serde(borrow)]
-    quantization: Option<RawQuantization<'a>>,
-}
-
-#[derive(Deserialize)]
-struct RawQuantization<'a> {
-    #[serde(borrow)]
-    dtype: Cow<'a, str>,
-    scale: Option<f64>,
-    min: Option<f64>,
-}
-
-impl TryFrom<RawSpec<'_>> for WeightSpec {
-    type Error = String;
-
-    fn try_from(raw: RawSpec<'_>) -> Result<WeightSpec, String> {
-        let RawSpec { name, shape: Shape(shape), dtype, quantization } = raw;
-        let Some(dtype) = DType::named(&dtype) else {
-            return Err(format!(
-                "weight {name:?} has the unknown dtype {dtype:?}; known are {}",
-                DType::NAMES
-            ));
-        };
-        let quantization = match quantization.map(Quantization::try_from).transpose() {
-            Ok(quantization) => quantization,
-            Err(why) => return Err(format!("weight {name:?} has {why}")),
-        };
-        match byte_length(&shape, quantization.map_or(dtype, |quantization| quantization.dtype)) {
-            Some(length) => Ok(WeightSpec { name, shape, dtype, quantization, length }),
-            None => Err(format!("weight {name:?} of shape {shape:?} has more than 2^64 bytes")),
-        }
-    }
-}
-
-impl TryFrom<RawQuantization<'_>> for Quantization {
-    type Error = String;
-
-    fn try_from(raw: RawQuantization<'_>) -> Result<Quantization, String> {
-        match DType::named(&raw.dtype) {
-            Some(dtype @ (DType::Uint8 | DType::Uint16 | DType::Float16)) => {
-                Ok(Quantization { dtype, scale: raw.scale, min: raw.min })
-            }
-            _ => Err(format!(
-                "the unknown quantization dtype {:?}; known are uint8, uint16 and float16",
-                raw.dtype
-            )),
-        }
-    }
-}
-
-impl DType {
-    const NAMES: &str = "float32, int32, bool, string, complex64, uint8, uint16 and float16";
-
-    fn named(name: &str) -> Option<DType> {
-        Some(match name {
-            "float32" => DType::Float32,
-            "int32" => DType::Int32,
-            "bool" => DType::Bool,
-            "string" => DType::String,
-            "complex64" => DType::Complex64,
-            "uint8" => DType::Uint8,
-            "uint16" => DType::Uint16,
-            "float16" => DType::Float16,
-            _ => return None,
-        })
-    }
-
-    /// Bytes of one element; strings have no fixed size.
-    fn size(self) -> Option<u64> {
-        match self {
-            DType::Complex64 => Some(8),
-            DType::Float32 | DType::Int32 => Some(4),
-            DType::Uint16 | DType::Float16 => Some(2),
-            DType::Uint8 | DType::Bool => Some(1),
-            DType::String => None,
-        }
-    }
-}
-
-/// `getWeightBytelength` of TensorFlow.js, for the type in which the weight is stored; `None` where it overflows.
-/// A zero anywhere in the shape makes it zero, whatever the other dimensions multiply to.
-fn byte_length(shape: &[u64], stored: DType) -> Option<ByteLength> {
-    let elements = if shape.contains(&0) {
-        0
-    } else {
-        shape.iter().try_fold(1_u64, |product, &n| product.checked_mul(n))?
-    };
-    Some(match stored.size() {
-        Some(size) => ByteLength::Fixed(elements.checked_mul(size)?),
-        None => ByteLength::Strings(elements),
-    })
-}
-
-struct Shape(Vec<u64>);
-
-impl<'de> Deserialize<'de> for Shape {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Shape, D::Error> {
-        let dimensions = Vec::<Dimension>::deserialize(deserializer)?;
-        Ok(Shape(dimensions.into_iter().map(|Dimension(n)| n).collect()))
-    }
-}
-
-/// JavaScript has one kind of number, so that `3.0` and `1e1` are integers too.
-struct Dimension(u64);
-
-impl<'de> Deserialize<'de> for Dimension {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Dimension, D::Error> {
-        struct Integral;
-        impl Visitor<'_> for Integral {
-            type Value = Dimension;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a dimension, a non-negative integer")
-            }
-
-            fn visit_u64<E>(self, n: u64) -> Result<Dimension, E> {
-                Ok(Dimension(n))
-            }
-
-            fn visit_f64<E: de::Error>(self, n: f64) -> Result<Dimension, E> {
-                const EXACT: f64 = 9_007_199_254_740_992.0;
-                if n.fract() == 0.0 && (0.0..=EXACT).contains(&n) {
-                    Ok(Dimension(n as u64))
-                } else {
-                    Err(E::invalid_value(de::Unexpected::Float(n), &self))
-                }
-            }
-        }
-        deserializer.deserialize_any(Integral)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -431,11 +289,6 @@ mod tests {
     fn parse(text: impl AsRef<[u8]>) -> Result<Manifest, String> {
         let entry = ModelPath::parse("model.json").unwrap();
         Manifest::parse(text.as_ref(), &entry).map_err(|error| error.to_string())
-    }
-
-    fn length(spec: &str) -> Result<ByteLength, String> {
-        let text = format!(r#"[{{"paths": ["a"], "weights": [{spec}]}}]"#);
-        Ok(parse(text)?.groups[0].weights[0].length)
     }
 
     fn refusal(text: impl AsRef<[u8]>) -> String {
@@ -505,73 +358,6 @@ mod tests {
             )
             .is_ok()
         );
-    }
-
-    #[test]
-    fn bytes_follow_from_dtype_shape_and_quantization() {
-        let cases = [
-            (r#"{"name": "w", "shape": [3, 3, 2], "dtype": "float32"}"#, ByteLength::Fixed(72)),
-            (r#"{"name": "w", "shape": [], "dtype": "int32"}"#, ByteLength::Fixed(4)),
-            (r#"{"name": "w", "shape": [3], "dtype": "bool"}"#, ByteLength::Fixed(3)),
-            (r#"{"name": "w", "shape": [2], "dtype": "complex64"}"#, ByteLength::Fixed(16)),
-            (r#"{"name": "w", "shape": [2, 0, 7], "dtype": "float32"}"#, ByteLength::Fixed(0)),
-            (r#"{"name": "w", "shape": [3.0, 1e1], "dtype": "uint8"}"#, ByteLength::Fixed(30)),
-            (r#"{"name": "w", "shape": [2, 2], "dtype": "string"}"#, ByteLength::Strings(4)),
-            (
-                r#"{"name": "w", "shape": [6], "dtype": "int32", "quantization": {"dtype": "uint8", "min": -1, "scale": 0.1}}"#,
-                ByteLength::Fixed(6),
-            ),
-            (
-                r#"{"name": "w", "shape": [6], "dtype": "float32", "quantization": {"dtype": "float16"}}"#,
-                ByteLength::Fixed(12),
-            ),
-            (
-                r#"{"name": "w", "shape": [6], "dtype": "string", "quantization": {"dtype": "uint16"}}"#,
-                ByteLength::Fixed(12),
-            ),
-            (
-                r#"{"name": "w", "shape": [6], "dtype": "float32", "quantization": null, "group": "optimizer"}"#,
-                ByteLength::Fixed(24),
-            ),
-            (
-                r#"{"name": "w", "shape": [4294967296, 4294967296, 0], "dtype": "float32"}"#,
-                ByteLength::Fixed(0),
-            ),
-        ];
-        for (spec, expected) in cases {
-            assert_eq!(length(spec), Ok(expected), "{spec}");
-        }
-    }
-
-    #[test]
-    fn impossible_specs_are_refused_by_the_name_of_the_weight() {
-        let cases = [
-            (
-                r#"{"name": "w", "shape": [3], "dtype": "int16"}"#,
-                r#"weight "w" has the unknown dtype "int16""#,
-            ),
-            (
-                r#"{"name": "w", "shape": [3], "dtype": "float32", "quantization": {"dtype": "int8"}}"#,
-                r#"unknown quantization dtype "int8""#,
-            ),
-            (
-                r#"{"name": "w", "shape": [1000000000, 1000000000, 1000000000], "dtype": "bool"}"#,
-                "more than 2^64 bytes",
-            ),
-            (
-                r#"{"name": "w", "shape": [9223372036854775807], "dtype": "float32"}"#,
-                "more than 2^64 bytes",
-            ),
-            (r#"{"name": "w", "shape": [-1], "dtype": "float32"}"#, "a non-negative integer"),
-            (r#"{"name": "w", "shape": [1.5], "dtype": "float32"}"#, "a non-negative integer"),
-            (r#"{"name": "w", "shape": ["2"], "dtype": "float32"}"#, "a non-negative integer"),
-            (r#"{"name": "w", "shape": [null], "dtype": "float32"}"#, "a non-negative integer"),
-            (r#"{"name": "w", "dtype": "float32"}"#, "missing field `shape`"),
-        ];
-        for (spec, expected) in cases {
-            let error = length(spec).unwrap_err();
-            assert!(error.contains(expected) && error.contains("line 1"), "{spec}: {error}");
-        }
     }
 
     #[test]

@@ -12,8 +12,6 @@ pub(crate) struct Package {
     pub name: String,
     /// Where `Cargo.toml` is.
     pub dir: PathBuf,
-    /// Cargo's `OUT_DIR`.
-    pub out_dir: PathBuf,
     pub tree: Tree,
 }
 

@@ -43,6 +43,11 @@ impl ModelPath {
         &self.0
     }
 
+    /// As file systems that ignore case compare it.
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
     /// The path on this system's disk, below `dir`.
     pub fn below(&self, dir: &Path) -> PathBuf {
         dir.join(self.0.split('/').collect::<PathBuf>())
@@ -74,24 +79,31 @@ impl fmt::Display for PathProblem {
     }
 }
 
+/// A relative path of this system, with `/`; `None` where it is no Unicode.
+pub(crate) fn slashed(path: &Path) -> Option<String> {
+    let segments: Option<Vec<&str>> = path.iter().map(|segment| segment.to_str()).collect();
+    segments.map(|segments| segments.join("/"))
+}
+
 /// Whether one directory can hold all of `paths`, the first being the entry. The same path twice is no problem.
 pub(crate) fn collisions(paths: &[&ModelPath]) -> Vec<PathProblem> {
     let Some((entry, others)) = paths.split_first() else { return Vec::new() };
-    let mut seen = Names::default();
+    let mut names = Names::default();
+    names.files.insert(RECORD.to_owned(), RECORD.to_owned());
     let mut problems = Vec::new();
-    if folded(entry) == RECORD {
+    if entry.folded() == RECORD {
         problems.push(problem(entry, "is the name of the lockfile".to_owned()));
     }
-    seen.add(entry);
+    names.add(entry);
     for path in others {
-        if folded(path) == RECORD {
+        if path.folded() == RECORD {
             problems.push(problem(path, "is the name of the lockfile".to_owned()));
-        } else if folded(path) == folded(entry) {
+        } else if path.folded() == entry.folded() {
             problems.push(problem(path, "is the name of the manifest".to_owned()));
-        } else if let Some(why) = seen.clash(path) {
+        } else if let Some(why) = names.clash(path) {
             problems.push(problem(path, why));
         } else {
-            seen.add(path);
+            names.add(path);
         }
     }
     problems
@@ -111,10 +123,10 @@ impl Names {
         if self.exact.contains(&path.0) {
             return None;
         }
-        if let Some(other) = self.files.get(&folded(path)) {
+        if let Some(other) = self.files.get(&path.folded()) {
             return Some(format!("differs from {other:?} only in case"));
         }
-        if let Some(other) = self.directories.get(&folded(path)) {
+        if let Some(other) = self.directories.get(&path.folded()) {
             return Some(format!("is also the directory of {other:?}"));
         }
         path.parents().find_map(|parent| {
@@ -126,16 +138,12 @@ impl Names {
 
     pub fn add(&mut self, path: &ModelPath) {
         if self.exact.insert(path.0.clone()) {
-            self.files.insert(folded(path), path.0.clone());
+            self.files.insert(path.folded(), path.0.clone());
             for parent in path.parents() {
                 self.directories.insert(parent.to_ascii_lowercase(), path.0.clone());
             }
         }
     }
-}
-
-fn folded(path: &ModelPath) -> String {
-    path.0.to_ascii_lowercase()
 }
 
 fn problem(path: &ModelPath, why: String) -> PathProblem {
@@ -307,6 +315,10 @@ mod tests {
         assert_eq!(
             check(&["model.json", "MODELS.lock"]),
             r#""MODELS.lock": is the name of the lockfile"#
+        );
+        assert_eq!(
+            check(&["model.json", "Models.lock/a"]),
+            r#""Models.lock/a": lies below "models.lock", which is a file"#
         );
         assert_eq!(check(&["models.lock"]), r#""models.lock": is the name of the lockfile"#);
     }

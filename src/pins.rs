@@ -5,13 +5,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use crate::config::{LockMode, Policy};
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedModel, Lockfile};
-use crate::package::{Package, Tree};
-use crate::path::RECORD;
+use crate::package::Tree;
+use crate::path::{RECORD, slashed};
 use crate::source::ModelUrl;
 
 impl Lockfile {
@@ -33,14 +32,6 @@ impl Lockfile {
     /// [`ErrorKind::Lock`] with the reason.
     pub fn parse(text: &str) -> Result<Lockfile, Error> {
         Lockfile::from_text(text).map_err(|error| Error::lockfile(Path::new(RECORD), error))
-    }
-}
-
-impl FromStr for Lockfile {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Lockfile, Error> {
-        Lockfile::parse(text)
     }
 }
 
@@ -69,68 +60,71 @@ pub(crate) struct Pins {
 
 impl Pins {
     pub fn find(policy: &Policy, model: &ModelUrl, out_dir: &Path) -> Result<Pins, Error> {
-        let lockfile = policy.lockfile.as_deref();
-        let (name, local) = name(model, lockfile);
-        let committed = lockfile
-            .filter(|_| !local)
-            .map(|path| Ok((path.to_owned(), read_if_there(path)?)))
-            .transpose()?;
-        let vendored = policy
-            .vendor_dir
-            .as_ref()
-            .filter(|_| policy.lock_mode != LockMode::Update)
-            .map(|dir| dir.join(RECORD));
         let record_path = out_dir.join(RECORD);
-        let record = read_if_there(&record_path);
+        let vendored_path = policy.vendor_dir.as_ref().map(|dir| dir.join(RECORD));
+        for other in policy.lockfile.iter().chain(&vendored_path) {
+            let other =
+                std::path::absolute(other).map_err(|error| Error::io("find", other, error))?;
+            if other == record_path {
+                return Err(not_its_own(out_dir));
+            }
+        }
+        let (name, local) = name(model, policy.lockfile.as_deref());
+        let package_path = policy.lockfile.as_ref().filter(|_| !local);
+        let package_lock = package_path.map(|path| read_if_there(path)).transpose()?.flatten();
+        let vendored_path = vendored_path.filter(|_| policy.lock_mode != LockMode::Update);
+        let vendored_lock = vendored_path.as_deref().map(read_if_there).transpose()?.flatten();
+        let writable = package_path.filter(|path| may_write(policy, path, package_lock.is_some()));
+        let record = match (read_if_there(&record_path), writable) {
+            // The record is an output like any other where there is a package lock, and heals like one.
+            (record, Some(_)) => record.unwrap_or_default(),
+            (record, None) => record?,
+        };
 
-        let mut found: Vec<(PathBuf, LockedModel)> = Vec::new();
-        let mut look = |path: &Path, lockfile: &Option<Lockfile>| {
-            let model = lockfile.as_ref().and_then(|lockfile| lockfile.model(&name));
-            found.extend(model.map(|model| (path.to_owned(), model.clone())));
-        };
-        if let Some((path, lockfile)) = &committed {
-            look(path, lockfile);
-        }
-        if let Some(path) = &vendored {
-            look(path, &read_if_there(path)?);
-        }
-        let package_lock = committed.filter(|(path, lockfile)| {
-            may_write(policy.package.as_ref(), path, lockfile.is_some())
-        });
-        let record = match &package_lock {
-            // The record is an output like any other then, and heals like one.
-            Some(_) => record.unwrap_or_default(),
-            None => record?,
-        };
-        if package_lock.is_none() {
-            look(&record_path, &record);
-        }
-        agreed(&found, policy)?;
-        let pinned = found.into_iter().next().map(|(_, model)| model);
-        Ok(Pins { name, package_lock, record: record.unwrap_or_default(), pinned })
+        let places = [
+            (package_path, &package_lock),
+            (vendored_path.as_ref(), &vendored_lock),
+            (Some(&record_path).filter(|_| writable.is_none()), &record),
+        ];
+        let pinned =
+            agreed(&name, places.map(|(path, lockfile)| Some((path?, lockfile.as_ref()?))))?;
+        Ok(Pins {
+            pinned: pinned.cloned(),
+            package_lock: writable.map(|path| (path.clone(), package_lock.clone())),
+            record: record.unwrap_or_default(),
+            name,
+        })
     }
+}
+
+/// Else every model of that lockfile would count as vendored there, and its files as ours.
+fn not_its_own(out_dir: &Path) -> Error {
+    let headline = format!("cannot vendor into {}, which has a models.lock", out_dir.display());
+    Error::new(ErrorKind::Config, headline)
+        .fact("found", "it is the lockfile of the package, or of the vendored directory")
+        .help("vendor into a directory of its own, such as one below OUT_DIR")
 }
 
 /// A `file:` address below the package lock is recorded relative to it, and one elsewhere not in the package at all.
 fn name(model: &ModelUrl, lockfile: Option<&Path>) -> (String, bool) {
-    let Some(file) = model.on_disk() else { return (model.recorded(), false) };
+    let Some(file) = model.on_disk() else { return (model.recorded().to_owned(), false) };
     let below = lockfile.and_then(Path::parent).and_then(|dir| file.strip_prefix(dir).ok());
-    match below.and_then(Path::to_str) {
-        Some(path) => (format!("./{}", path.replace('\\', "/")), false),
-        None => (model.recorded(), true),
+    match below.and_then(slashed) {
+        Some(path) => (format!("./{path}"), false),
+        None => (model.recorded().to_owned(), true),
     }
 }
 
 /// Whether the package lock may be created or extended. Copies that cargo made are never written to.
-fn may_write(package: Option<&Package>, lockfile: &Path, exists: bool) -> bool {
-    if package.is_some_and(|package| package.tree != Tree::Own) {
+fn may_write(policy: &Policy, lockfile: &Path, exists: bool) -> bool {
+    if policy.package.as_ref().is_some_and(|package| package.tree != Tree::Own) {
         return false;
     }
-    let opened = if exists {
-        fs::OpenOptions::new().append(true).open(lockfile)
-    } else {
-        fs::OpenOptions::new().append(true).create_new(true).open(lockfile)
-    };
+    if policy.lock_mode == LockMode::Locked {
+        // It will not be, so that there is no need to try.
+        return true;
+    }
+    let opened = fs::OpenOptions::new().append(true).create_new(!exists).open(lockfile);
     if !exists && opened.is_ok() {
         // Made only to see whether it can be; what could be created can be removed.
         let _ = fs::remove_file(lockfile);
@@ -140,25 +134,28 @@ fn may_write(package: Option<&Package>, lockfile: &Path, exists: bool) -> bool {
     })
 }
 
-/// Pins of one file in two places must be the same.
-fn agreed(found: &[(PathBuf, LockedModel)], policy: &Policy) -> Result<(), Error> {
-    let Some(((first_path, first), others)) = found.split_first() else { return Ok(()) };
-    for (path, other) in others {
+/// What the first of these lockfiles pins under `name`, unless another pins one of its files differently.
+fn agreed<'a>(
+    name: &str,
+    places: [Option<(&PathBuf, &'a Lockfile)>; 3],
+) -> Result<Option<&'a LockedModel>, Error> {
+    let found = places.into_iter().flatten();
+    let mut found = found.filter_map(|(path, lockfile)| Some((path, lockfile.model(name)?)));
+    let Some((path, model)) = found.next() else { return Ok(None) };
+    let pinned = model.by_path();
+    for (other_path, other) in found {
         let differs = other.files.iter().find(|file| {
-            first.file(&file.path).is_some_and(|pinned| pinned.content() != file.content())
+            pinned.get(&file.path).is_some_and(|pinned| pinned.content() != file.content())
         });
         if let Some(file) = differs {
-            return Err(Error::new(
-                ErrorKind::Lock,
-                format!("two lockfiles pin {:?} of {} differently", file.path.as_str(), first.url),
-            )
-            .fact("one", first_path.display())
-            .fact("other", path.display())
-            .help(format!(
-                "delete the entry that is wrong; to ask the host again: {}",
-                policy.update_command()
-            )));
+            let headline = format!("two lockfiles pin {:?} of {name} differently", file.path());
+            return Err(Error::new(ErrorKind::Lock, headline)
+                .fact("one", path.display())
+                .fact("other", other_path.display())
+                .help(
+                    "delete the entry that is out of date, and the vendored files that go with it",
+                ));
         }
     }
-    Ok(())
+    Ok(Some(model))
 }

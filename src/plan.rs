@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use crate::config::{LockMode, Network};
+use crate::config::{LockMode, Network, Policy};
 use crate::digest::Content;
 use crate::error::{Error, ErrorKind};
 use crate::source::Place;
@@ -67,8 +67,7 @@ pub(crate) fn plan(
 }
 
 impl Refusal {
-    /// `command` is what allows it: makes the pins, or brings the files.
-    pub fn of(self, url: &str, wanted: &[Wanted], held: &[Held], command: &str) -> Error {
+    pub fn of(self, url: &str, wanted: &[Wanted], held: &[Held], policy: &Policy) -> Error {
         match self {
             Refusal::Locked(files) => {
                 let names: Vec<String> =
@@ -78,7 +77,7 @@ impl Refusal {
                     format!("cannot pin {url} because the lockfile is locked"),
                 )
                 .fact("not pinned", names.join(", "))
-                .help(format!("to pin it, and commit models.lock: {command}"))
+                .help(format!("to pin it, and commit models.lock: {}", policy.advice_to_pin()))
             }
             Refusal::Offline(files) => {
                 let listed: String =
@@ -87,7 +86,7 @@ impl Refusal {
                     ErrorKind::Offline,
                     format!("cannot vendor {url} offline: {} missing{listed}", count(files.len())),
                 )
-                .help(format!("to download what is missing: {command}"))
+                .help(format!("to download what is missing: {}", policy.advice_to_go_online()))
             }
         }
     }
@@ -128,7 +127,9 @@ fn positions<T>(items: &[T], is_one: impl Fn(&T) -> bool) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Config, Environment};
     use crate::path::ModelPath;
+    use crate::wanted::Role;
     use LockMode::{Auto, Locked, Update};
     use Network::{Offline, Online};
 
@@ -142,7 +143,7 @@ mod tests {
             from: host(),
             pin: pinned.then(right),
             limit: 99,
-            is_entry: false,
+            role: Role::Shard,
         }
     }
 
@@ -220,11 +221,12 @@ mod tests {
         let files = [wanted(true), wanted(false)];
         let held =
             [vendored(Content::of(b"wrong")), Held { looked_at: vec![("o/b.bin".into(), None)] }];
+        let policy = Config::new().policy(&Environment::default()).unwrap();
         let refusal = plan(&files, &held, Auto, Offline).unwrap_err().of(
             "https://h.example/model.json",
             &files,
             &held,
-            "cargo build",
+            &policy,
         );
         let expected = "\
 cannot vendor https://h.example/model.json offline: 2 files are missing
@@ -237,19 +239,19 @@ cannot vendor https://h.example/model.json offline: 2 files are missing
     url: https://h.example/a.bin
     sha256: not pinned
     looked at: o/b.bin: not there
-  help: to download what is missing: cargo build";
-        assert_eq!(refusal.to_string(), expected);
+  help: to download what is missing: ADVICE";
+        assert_eq!(refusal.to_string(), expected.replace("ADVICE", &policy.advice_to_go_online()));
         assert_eq!(refusal.kind(), ErrorKind::Offline);
         let refusal = plan(&files, &held, Locked, Online).unwrap_err().of(
             "https://h.example/model.json",
             &files,
             &held,
-            "cargo build",
+            &policy,
         );
         let expected = "\
 cannot pin https://h.example/model.json because the lockfile is locked
   not pinned: \"a.bin\"
-  help: to pin it, and commit models.lock: cargo build";
+  help: to pin it, and commit models.lock: set VENDOR_MODEL_LOCK=auto and run this again";
         assert_eq!(refusal.to_string(), expected);
     }
 

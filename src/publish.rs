@@ -9,6 +9,7 @@
 //!   .vendor-model-<pid>-<n>/                staging, only while a run is at work
 //! ```
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ pub(crate) struct OutDir {
 pub(crate) struct Staging {
     dir: PathBuf,
     /// Held for as long as the staging folder is in use; the system lets go of it when the process dies.
-    _lock: File,
+    lock: Option<File>,
 }
 
 /// A staged file and its name.
@@ -76,7 +77,7 @@ impl OutDir {
             // Where locks do nothing, nobody else can tell that the folder is abandoned, and none is removed.
             let _ = lock.lock();
             if dir.join("lock").exists() {
-                return Ok(Staging { dir, _lock: lock });
+                return Ok(Staging { dir, lock: Some(lock) });
             }
         }
     }
@@ -87,7 +88,10 @@ impl OutDir {
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().starts_with(STAGING_PREFIX) {
                 match File::open(entry.path().join("lock")) {
-                    Ok(lock) if lock.try_lock().is_ok() => drop(fs::remove_dir_all(entry.path())),
+                    Ok(lock) if lock.try_lock().is_ok() => {
+                        drop(lock);
+                        let _ = fs::remove_dir_all(entry.path());
+                    }
                     Ok(_in_use) => {}
                     Err(_) => drop(fs::remove_dir(entry.path())),
                 }
@@ -95,7 +99,7 @@ impl OutDir {
         }
     }
 
-    /// Gives the staged files their names, removes what no model has any more, and writes the record last.
+    /// Removes what no model has any more, gives the staged files their names, and writes the record last.
     ///
     /// Until then the record speaks of files only that are right or can be brought again under the same pins.
     pub fn publish(
@@ -110,13 +114,13 @@ impl OutDir {
                 before.models().iter().filter(|model| after.model(&model.url) != Some(model));
             changed.for_each(|model| drop(meanwhile.remove(&model.url)));
             self.write_record(before, &meanwhile)?;
+            self.remove_stale(staged, before, after)?;
         }
         for Staged { path, at } in staged {
             self.make_parents(path)?;
             let target = path.below(&self.dir);
             settle(at, &target, Stamp::Old).map_err(|error| Error::io("write", &target, error))?;
         }
-        self.remove_stale(before, after)?;
         fs::create_dir_all(&self.dir).map_err(|error| Error::io("create", &self.dir, error))?;
         self.write_record(before, after)
     }
@@ -160,10 +164,22 @@ impl OutDir {
         Ok(())
     }
 
-    fn remove_stale(&self, before: &Lockfile, after: &Lockfile) -> Result<(), Error> {
-        let kept: Vec<&ModelPath> = after.models().iter().flat_map(LockedModel::paths).collect();
-        let old = before.models().iter().flat_map(LockedModel::paths);
-        for path in old.filter(|path| !kept.contains(path)) {
+    fn remove_stale(
+        &self,
+        staged: &[Staged],
+        before: &Lockfile,
+        after: &Lockfile,
+    ) -> Result<(), Error> {
+        let paths = |lockfile: &Lockfile| -> HashSet<ModelPath> {
+            lockfile.models().iter().flat_map(LockedModel::paths).cloned().collect()
+        };
+        let staged: HashSet<&ModelPath> = staged.iter().map(|staged| &staged.path).collect();
+        let after = paths(after);
+        // Where case does not matter, what stays as `a.bin` may be on disk what was called `A.bin`.
+        let staying = after.iter().filter(|path| !staged.contains(path));
+        let staying: HashSet<String> = staying.map(ModelPath::folded).collect();
+        let stale = |path: &&ModelPath| !after.contains(path) && !staying.contains(&path.folded());
+        for path in paths(before).iter().filter(stale) {
             let file = path.below(&self.dir);
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -189,6 +205,8 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
+        // Not every system removes a directory while a file in it is open.
+        drop(self.lock.take());
         let _ = fs::remove_dir_all(&self.dir);
     }
 }
@@ -202,7 +220,7 @@ pub(crate) enum Stamp {
     Now,
 }
 
-/// Writes the package lock, if it says something new.
+/// Writes the package lock, if it says something new. `manifest` is the package's `Cargo.toml`.
 ///
 /// Cargo watches it. One that is created or gains entries makes no run stale and gets a time that does not; one in
 /// which a pin moved or went gets its natural time, so that other target directories notice.
@@ -210,14 +228,15 @@ pub(crate) fn package_lock(
     path: &Path,
     before: Option<&Lockfile>,
     after: &Lockfile,
+    manifest: Option<&Path>,
 ) -> Result<(), Error> {
-    let stamp = match before {
+    let quiet = match before {
         Some(before) if before == after => return Ok(()),
-        Some(before) if before.is_within(after) => modified(path).map_or(Stamp::Now, Stamp::At),
-        Some(_) => Stamp::Now,
-        None => modified(&path.with_file_name("Cargo.toml")).map_or(Stamp::Now, Stamp::At),
+        Some(before) if before.is_within(after) => modified(path),
+        Some(_) => None,
+        None => manifest.and_then(modified),
     };
-    write(path, &after.to_string(), stamp)
+    write(path, &after.to_string(), quiet.map_or(Stamp::Now, Stamp::At))
 }
 
 /// Writes `text` to `path`, unless it is there already.

@@ -16,6 +16,20 @@ pub(crate) enum Impostor {
     Gzip,
 }
 
+impl Impostor {
+    /// Whether a file of this name is meant to be such a thing.
+    pub fn is_named_by(self, path: &str) -> bool {
+        let extensions: &[&str] = match self {
+            Impostor::Html => &[".html", ".htm"],
+            Impostor::Xml => &[".xml", ".svg"],
+            Impostor::LfsPointer => &[],
+            Impostor::Gzip => &[".gz", ".tgz"],
+        };
+        let path = path.to_ascii_lowercase();
+        extensions.iter().any(|extension| path.ends_with(extension))
+    }
+}
+
 impl fmt::Display for Impostor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -13,6 +13,8 @@ use crate::path::ModelPath;
 #[derive(Clone, Debug)]
 pub(crate) struct ModelUrl {
     given: String,
+    /// What stands in a lockfile: the same without user info.
+    recorded: String,
     parsed: Url,
 }
 
@@ -40,35 +42,29 @@ impl ModelUrl {
             url::ParseError::RelativeUrlWithoutBase => {
                 "it is no absolute URL, such as https://host/dir/model.json".to_owned()
             }
-            error => format!("{error}"),
+            error => error.to_string(),
         })?;
         match parsed.scheme() {
-            "http" | "https" if given.matches('/').count() < 3 => {
-                Err("it names a host only, not the file of a model".to_owned())
-            }
-            "http" | "https" => Ok(()),
-            "file" if parsed.to_file_path().is_ok() => Ok(()),
-            "file" => Err("it names no file on this machine".to_owned()),
+            "http" | "https" => names_a_file(&given, &parsed)?,
+            "file" if parsed.to_file_path().is_ok() => {}
+            "file" => return Err("it names no file on this machine".to_owned()),
             other => {
-                Err(format!("the scheme {other:?} is not supported; http, https and file are"))
+                return Err(format!(
+                    "the scheme {other:?} is not supported; http, https and file are"
+                ));
             }
-        }?;
+        }
         match parsed.query_pairs().find(|(key, _)| authorises(key, &parsed)) {
             Some((key, _)) => Err(format!(
                 "its query carries a secret ({key}), which would be written to models.lock"
             )),
-            None => Ok(ModelUrl { given, parsed }),
+            None => Ok(ModelUrl { recorded: without_user_info(&given), given, parsed }),
         }
     }
 
     /// What stands in a lockfile: the address as it was given, without user info.
-    pub fn recorded(&self) -> String {
-        let Some((scheme, rest)) = self.given.split_once("://") else { return self.given.clone() };
-        let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
-        match authority.rfind('@') {
-            Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-            None => self.given.clone(),
-        }
+    pub fn recorded(&self) -> &str {
+        &self.recorded
     }
 
     /// The last segment of the address, decoded: the name of the entry unless the caller gives another.
@@ -116,6 +112,31 @@ impl ModelUrl {
     }
 }
 
+/// The client takes an address for text, so that it has to be written out as one: `https://host/...`.
+fn names_a_file(given: &str, parsed: &Url) -> Result<(), String> {
+    let after_scheme = given.split_once("://").map_or("", |(_, rest)| rest);
+    if after_scheme.is_empty()
+        || after_scheme.starts_with(['/', '\\'])
+        || given.contains(char::is_control)
+    {
+        return Err(format!("it is not written as {}://host/dir/model.json", parsed.scheme()));
+    }
+    match after_scheme.contains('/') {
+        true => Ok(()),
+        false => Err("it names a host only, not the file of a model".to_owned()),
+    }
+}
+
+/// Cuts what lies between `://` and the last `@` of the authority.
+fn without_user_info(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
+    match authority.rfind('@') {
+        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
+        None => text.to_owned(),
+    }
+}
+
 fn place(mut url: Url) -> Place {
     url.set_fragment(None);
     match url.scheme() {
@@ -155,7 +176,7 @@ pub(crate) fn shard_url(
     Ok(url)
 }
 
-/// A URL as it may be shown: without user info, and with the names but not the values of what authorises.
+/// A URL as it may be shown: without user info, and without its query where something in it authorises.
 pub(crate) fn shown(url: &Url) -> String {
     let mut shown = url.clone();
     // Both fail only for URLs that cannot have user info.
@@ -168,9 +189,13 @@ pub(crate) fn shown(url: &Url) -> String {
     shown.to_string()
 }
 
-/// An address as it may be shown, before it is known to be one.
+/// An address as it may be shown before it is known to be one. What may be a password is before the last `@`.
 pub(crate) fn shown_text(text: &str) -> String {
-    Url::parse(text.trim()).map_or_else(|_| text.to_owned(), |url| shown(&url))
+    match (Url::parse(text.trim()), text.rsplit_once('@')) {
+        (Ok(url), _) => shown(&url),
+        (Err(_), Some((_, rest))) => format!("...@{rest}"),
+        (Err(_), None) => text.to_owned(),
+    }
 }
 
 /// Whether a query parameter signs or authorises the request.
@@ -293,6 +318,27 @@ mod tests {
             model(" https://h.example/a@b/model.json ").recorded(),
             "https://h.example/a@b/model.json"
         );
+    }
+
+    #[test]
+    fn no_way_of_writing_an_address_gets_a_password_into_the_lock() {
+        for url in [
+            "http:/u:hunter2@h/m.json",
+            "http:///u:hunter2@h/m.json",
+            "http:\\\\u:hunter2@h/m.json",
+            "ht\ntp://u:hunter2@h/m.json",
+            "http:u:hunter2@h/m.json",
+        ] {
+            assert!(ModelUrl::parse(url).is_err(), "{url:?}");
+        }
+        for url in [
+            "http://u:hunter2@h:99999/m.json",
+            "http://u:hunter2@h h/m.json",
+            "http://u:hunter2@h/m.json",
+        ] {
+            assert!(!shown_text(url).contains("hunter2"), "{}", shown_text(url));
+        }
+        assert_eq!(model("http://u:p@x@h.example/m.json").recorded(), "http://h.example/m.json");
     }
 
     #[test]

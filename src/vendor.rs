@@ -10,10 +10,10 @@ use crate::config::{Config, Environment, LockMode, Policy, WATCHED};
 use crate::emit::Emit;
 use crate::error::{Error, ErrorKind};
 use crate::gather::{Gathered, Gatherer};
-use crate::lockfile::{LockedFile, LockedModel};
+use crate::lockfile::{LockedFile, LockedModel, Lockfile};
 use crate::manifest::{self, Manifest};
 use crate::package::Tree;
-use crate::path::RECORD;
+use crate::path::{ModelPath, RECORD};
 use crate::pins::Pins;
 use crate::plan::Step;
 use crate::publish::{self, OutDir, Staged};
@@ -29,7 +29,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Of every [`ErrorKind`]. What `out_dir` held before is still there.
+    /// Of every [`ErrorKind`]. Until all files are verified, what `out_dir` held is not touched.
     pub fn vendor_model(
         &self,
         url: impl AsRef<str>,
@@ -50,20 +50,16 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let mut gatherer = Gatherer::new(&policy, &model, &pins.name, &out);
     let mut files = gatherer.gather(order.known()?)?;
     let manifest = manifest(&order, &files)?;
-    if let Some(manifest) = &manifest {
+    if let (Some(manifest), None) = (&manifest, order.pinned) {
         files.extend(gatherer.gather(order.listed(manifest)?)?);
     }
-    let surplus = manifest
-        .as_ref()
-        .map(|manifest| check_weights(manifest, &files, &pins.name))
-        .transpose()?
-        .flatten();
-
+    let surplus = check_weights(manifest.as_ref(), &files, &pins.name)?;
     let locked = locked(&order, &pins.name, manifest.as_ref(), &files);
-    publish(&out, &policy, &pins, &files, &locked)?;
+
+    out.publish(&staged(&files), &pins.record, &settled(&out, &policy, &pins, &locked)?)?;
+    update_package_lock(&pins, &policy, &locked)?;
     let emit = Emit::new(policy.metadata);
     warn(emit, &policy, &model, &pins, &locked, surplus);
-    pin(&pins, &policy, &locked)?;
     watch(emit, &policy, &out, &files);
     Ok(Vendored::new(out.dir(), locked, report(&files, started), emit))
 }
@@ -98,25 +94,24 @@ fn manifest(order: &Order, files: &[Gathered]) -> Result<Option<Manifest>, Error
     }
     let Gathered { at, wanted, .. } = &files[0];
     let bytes = fs::read(at).map_err(|error| Error::io("read", at, error))?;
-    Manifest::parse(&bytes, &wanted.path)
-        .map(Some)
-        .map_err(|error| Error::manifest(&wanted.from.to_string(), error))
+    let manifest = Manifest::parse(&bytes, &wanted.path)
+        .map_err(|error| Error::manifest(&wanted.from.to_string(), error))?;
+    order.pinned.map_or(Ok(()), |pinned| order.agrees(&manifest, pinned))?;
+    Ok(Some(manifest))
 }
 
 /// Every weight group against its specs; what TensorFlow.js would ignore after the last weight is given back.
 fn check_weights(
-    manifest: &Manifest,
+    manifest: Option<&Manifest>,
     files: &[Gathered],
     name: &str,
 ) -> Result<Option<verify::Misfit>, Error> {
+    let Some(manifest) = manifest else { return Ok(None) };
     let files: HashMap<_, _> = files.iter().map(|file| (&file.wanted.path, file)).collect();
-    let verdict = verify::groups(
-        manifest,
-        |path| files[path].content.size,
-        |path| File::open(&files[path].at),
-    );
-    let verdict =
-        verdict.map_err(|error| Error::io("read the shards of", Path::new(name), error))?;
+    let size = |path: &ModelPath| files[path].content.size;
+    let open = |path: &ModelPath| File::open(&files[path].at);
+    let verdict = verify::groups(manifest, size, open)
+        .map_err(|error| Error::io("read the shards of", Path::new(name), error))?;
     verdict.refusal(name).map_or(Ok(verdict.surplus), Err)
 }
 
@@ -132,57 +127,56 @@ fn locked(
             manifest.map_or(manifest::WEIGHTS, |manifest| manifest.format).to_owned()
         }
     };
-    let file = |file: &Gathered| {
-        let pinned = order.pinned.and_then(|pinned| pinned.file(&file.wanted.path));
-        pinned.cloned().unwrap_or_else(|| LockedFile::new(file.wanted.path.clone(), file.content))
+    let pinned = order.pinned.map(LockedModel::by_path).unwrap_or_default();
+    let file = |file: &Gathered| match pinned.get(&file.wanted.path) {
+        Some(pinned) => (*pinned).clone(),
+        None => LockedFile::new(file.wanted.path.clone(), file.content),
     };
     LockedModel { url: name.to_owned(), format, files: files.iter().map(file).collect() }
 }
 
-/// Gives the files their names, once it is settled that no other model of this directory disputes them.
-fn publish(
+/// What `out_dir` will hold: this model, and those that it can lie beside.
+///
+/// What an earlier build left for another model gives way to this one; what this process has vendored does not.
+fn settled(
     out: &OutDir,
     policy: &Policy,
     pins: &Pins,
-    files: &[Gathered],
     locked: &LockedModel,
-) -> Result<(), Error> {
-    /// The directories and models of this process, which do not give way to each other.
+) -> Result<Lockfile, Error> {
     static VENDORED: Mutex<BTreeSet<(PathBuf, String)>> = Mutex::new(BTreeSet::new());
     let mut vendored = VENDORED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let mut after = pins.record.clone();
     for (rival, path) in pins.record.rivals(locked) {
-        let this_process = vendored.contains(&(out.dir().to_owned(), rival.url.clone()));
-        if this_process || policy.package.is_none() {
-            return Err(Error::new(
-                ErrorKind::Path,
-                format!(
-                    "two models dispute the file {:?} in {}",
-                    path.as_str(),
-                    out.dir().display()
-                ),
-            )
-            .fact("one", &rival.url)
-            .fact("other", &locked.url)
-            .help("vendor them into two directories"));
+        let by_this_process = vendored.contains(&(out.dir().to_owned(), rival.url.clone()));
+        if by_this_process || policy.package.is_none() {
+            let (path, dir) = (path.as_str(), out.dir().display());
+            let headline = format!("two models dispute the file {path:?} in {dir}");
+            return Err(Error::new(ErrorKind::Path, headline)
+                .fact("one", &rival.url)
+                .fact("other", &locked.url)
+                .help("vendor them into two directories"));
         }
         after.remove(&rival.url);
     }
     after.insert(locked.clone());
     vendored.insert((out.dir().to_owned(), locked.url.clone()));
+    Ok(after)
+}
+
+fn staged(files: &[Gathered]) -> Vec<Staged> {
     let staged = files.iter().filter(|file| file.step != Step::Keep);
-    let staged: Vec<Staged> =
-        staged.map(|file| Staged { path: file.wanted.path.clone(), at: file.at.clone() }).collect();
-    out.publish(&staged, &pins.record, &after)
+    staged.map(|file| Staged { path: file.wanted.path.clone(), at: file.at.clone() }).collect()
 }
 
 /// Brings the package lock up to date, where that is allowed.
-fn pin(pins: &Pins, policy: &Policy, locked: &LockedModel) -> Result<(), Error> {
+fn update_package_lock(pins: &Pins, policy: &Policy, locked: &LockedModel) -> Result<(), Error> {
     match &pins.package_lock {
         Some((path, before)) if policy.lock_mode != LockMode::Locked => {
             let mut after = before.clone().unwrap_or_default();
             after.insert(locked.clone());
-            publish::package_lock(path, before.as_ref(), &after)
+            let manifest = policy.package.as_ref().map(|package| package.dir.join("Cargo.toml"));
+            publish::package_lock(path, before.as_ref(), &after, manifest.as_deref())
         }
         _ => Ok(()),
     }
@@ -210,7 +204,8 @@ fn warn(
         emit.warning(&format!("{name}: this package has no pin for it; commit models.lock before publishing, or its users cannot build it"));
     }
     if let Some(before) = pins.pinned.as_ref() {
-        before.changes(locked).for_each(|change| emit.warning(&format!("{name}: {change}")));
+        let changes = before.changes(locked).into_iter();
+        changes.for_each(|change| emit.warning(&format!("{name}: {change}")));
     }
 }
 
@@ -229,6 +224,10 @@ fn watch(emit: Emit, policy: &Policy, out: &OutDir, files: &[Gathered]) {
         .chain(outputs)
         .filter(|path| path.exists())
         .for_each(|path| emit.rerun_if_changed(&path));
+    if policy.lock_mode == LockMode::Update {
+        // A file that is never there makes cargo run the script again: each update is an act of its own.
+        emit.rerun_if_changed(&out.dir().join(".vendor-model-update"));
+    }
 }
 
 fn report(files: &[Gathered], started: Instant) -> Report {

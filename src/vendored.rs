@@ -10,11 +10,13 @@ use crate::embed::{self, Anchor};
 use crate::emit::Emit;
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedFile, LockedModel};
-use crate::manifest::{DType, Manifest, Quantization};
+use crate::manifest::Manifest;
 use crate::parallel;
-use crate::path::RECORD;
+use crate::path::{RECORD, slashed};
 use crate::pins;
 use crate::publish::{self, Stamp};
+use crate::source::{ModelUrl, shown_text};
+use crate::weights::{DType, Quantization};
 
 /// A vendored model: files on disk that are what the lockfile pins.
 #[derive(Debug)]
@@ -80,7 +82,8 @@ impl Vendored {
         Vendored { dir: dir.to_owned(), entry, locked, files, report, emit }
     }
 
-    /// What an earlier run left in `dir` of the model at `url`, verified.
+    /// What an earlier run left in `dir` of the model at `url`, verified. A model below the package lock is recorded
+    /// as `./path`.
     ///
     /// # Errors
     ///
@@ -89,9 +92,12 @@ impl Vendored {
         let (dir, url) = (dir.as_ref(), url.as_ref());
         let dir = std::path::absolute(dir).map_err(|error| Error::io("find", dir, error))?;
         let record = pins::read_if_there(&dir.join(RECORD))?.unwrap_or_default();
-        let Some(locked) = record.model(url) else {
-            let error =
-                Error::new(ErrorKind::Lock, format!("{} has no record of {url}", dir.display()));
+        let recorded = ModelUrl::parse(url).map_or(url.to_owned(), |url| url.recorded().to_owned());
+        let Some(locked) = record.model(&recorded) else {
+            let headline = format!("{} has no record of this model", dir.display());
+            let error = Error::new(ErrorKind::Lock, headline).fact("url", shown_text(url));
+            let others = record.models().iter();
+            let error = others.fold(error, |error, other| error.fact("recorded", other.url()));
             return Err(error.help("vendor the model there first"));
         };
         let vendored = Vendored::new(
@@ -194,8 +200,8 @@ impl Vendored {
     fn anchor(&self) -> Result<Anchor, Error> {
         let environment = Environment::of_this_process();
         let below = |variable: &'static str| {
-            let dir = self.dir.strip_prefix(environment.path(variable)?).ok()?.to_str()?;
-            Some(Anchor { variable, dir: dir.replace('\\', "/") })
+            let dir = slashed(self.dir.strip_prefix(environment.path(variable)?).ok()?)?;
+            Some(Anchor { variable, dir })
         };
         below("OUT_DIR").or_else(|| below("CARGO_MANIFEST_DIR")).ok_or_else(|| {
             let error = Error::new(

@@ -6,8 +6,9 @@ use std::fmt;
 use std::io::{self, BufReader, Read};
 
 use crate::error::{Error, ErrorKind};
-use crate::manifest::{ByteLength, Manifest, WeightGroup};
+use crate::manifest::{Manifest, WeightGroup};
 use crate::path::ModelPath;
+use crate::weights::ByteLength;
 
 /// A weight group whose shards do not have the bytes that its specs describe.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,6 +90,14 @@ pub(crate) fn groups<R: Read>(
         }
     }
     Ok(verdict)
+}
+
+/// The bytes of a group without strings, whatever its shards have.
+pub(crate) fn fixed_bytes(group: &WeightGroup) -> Option<u64> {
+    group.weights.iter().try_fold(0, |total: u64, weight| match weight.length {
+        ByteLength::Fixed(n) => Some(total.saturating_add(n)),
+        ByteLength::Strings(_) => None,
+    })
 }
 
 /// The bytes that a manifest is known to need before any is there: strings take at least their lengths.

@@ -2,6 +2,8 @@
 //!
 //! Pure. What is to be done for each of them is `plan`'s to say.
 
+use std::collections::HashMap;
+
 use crate::config::Policy;
 use crate::digest::Content;
 use crate::error::{Error, ErrorKind};
@@ -15,6 +17,9 @@ use crate::verify;
 const MAX_MANIFEST: u64 = 64 << 20;
 const MAX_SHARDS: usize = 100_000;
 
+/// How far past what is expected of a file it is read, to tell what came in its place.
+const SLACK: u64 = 64 << 20;
+
 /// A file of the model, and what it must be where that is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
@@ -23,7 +28,15 @@ pub(crate) struct Wanted {
     pub pin: Option<Content>,
     /// The most bytes it may have.
     pub limit: u64,
-    pub is_entry: bool,
+    pub role: Role,
+}
+
+/// What a file is to its model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Entry,
+    Shard,
+    Extra,
 }
 
 /// A model that is asked for: its address, its name in lockfiles, the name of its entry, and the pins that bind it.
@@ -42,25 +55,23 @@ impl<'a> Order<'a> {
         name: &'a str,
         pinned: Option<&'a LockedModel>,
     ) -> Result<Order<'a>, Error> {
-        let named =
-            policy.entry_name.clone().map_or_else(|| ModelPath::parse(&model.file_name()), Ok);
-        let entry = named.and_then(not_reserved).map_err(|problem| {
-            let error = Error::new(
-                ErrorKind::Path,
-                "the name of the manifest cannot be kept on every disk",
-            )
-            .fact("url", name);
-            error.fact("found", problem).help("give it another one with Config::entry_name")
+        let named = policy.entry_name.clone();
+        let named = named.map_or_else(|| ModelPath::parse(&model.file_name()), Ok);
+        let entry = named.and_then(fit_for_an_entry).map_err(|problem| {
+            Error::new(ErrorKind::Path, "the name of the manifest cannot be kept on every disk")
+                .fact("url", name)
+                .fact("found", problem)
+                .help("give it another one with Config::entry_name")
         })?;
         match pinned.map(|pinned| &pinned.files[0].path) {
             Some(other) if *other != entry => {
-                let headline = format!(
-                    "models.lock pins the manifest of {name} as {:?}, and {:?} is asked for",
-                    other.as_str(),
-                    entry.as_str()
-                );
+                let (pinned, asked) = (other.as_str(), entry.as_str());
+                let headline =
+                    format!("models.lock pins the manifest of {name} under another name");
                 Err(Error::new(ErrorKind::Lock, headline)
-                    .help(format!("to pin it anew: {}", policy.update_command())))
+                    .fact("pinned", format!("{pinned:?}"))
+                    .fact("asked for", format!("{asked:?}"))
+                    .help(format!("to pin it anew: {}", policy.advice_to_update())))
             }
             _ => Ok(Order { policy, model, name, entry, pinned }),
         }
@@ -69,99 +80,101 @@ impl<'a> Order<'a> {
     /// What is known before anything is read: the pinned files and new extra files, or the entry alone.
     pub fn known(&self) -> Result<Vec<Wanted>, Error> {
         let Some(pinned) = self.pinned else {
-            return Ok(vec![Wanted {
-                path: self.entry.clone(),
-                from: self.model.entry(),
-                pin: None,
-                limit: MAX_MANIFEST,
-                is_entry: true,
-            }]);
+            let (path, from) = (self.entry.clone(), self.model.entry());
+            let role = Role::Entry;
+            return Ok(vec![Wanted { path, from, pin: None, limit: MAX_MANIFEST, role }]);
         };
-        self.within_max_bytes(
-            pinned.files.iter().fold(0, |total, file| file.size.saturating_add(total)),
-        )?;
+        let total = pinned.files.iter().fold(0, |total, file| file.size.saturating_add(total));
+        self.within_max_bytes(total)?;
+        let there = pinned.by_path();
+        let extras = self.policy.extra_files.iter().filter(|path| !there.contains_key(path));
+        let extras: Vec<&ModelPath> = extras.collect();
+        self.side_by_side(pinned.paths().chain(extras.iter().copied()))?;
         let files = pinned.files.iter().map(|file| self.pinned_file(file));
-        let extras = self.policy.extra_files.iter().filter(|path| pinned.file(path).is_none());
-        files.chain(extras.map(|path| self.unpinned(path))).collect()
+        files.chain(extras.into_iter().map(|path| self.extra(path))).collect()
     }
 
-    /// What only the manifest tells: its shards, then the extra files. Nothing new where they are pinned.
+    /// What only the manifest tells: its shards, then the extra files.
     pub fn listed(&self, manifest: &Manifest) -> Result<Vec<Wanted>, Error> {
         let shards = manifest.shards();
-        match self.pinned {
-            Some(pinned) => match shards.iter().find(|path| pinned.file(path).is_none()) {
-                Some(path) => {
-                    let headline = format!(
-                        "models.lock does not pin {:?}, which the manifest of {} lists",
-                        path.as_str(),
-                        self.name
-                    );
-                    Err(Error::new(ErrorKind::Lock, headline).help(format!(
-                        "restore models.lock, or pin the model anew: {}",
-                        self.policy.update_command()
-                    )))
-                }
-                None => Ok(Vec::new()),
-            },
-            None => {
-                if shards.len() > MAX_SHARDS {
-                    return Err(Error::new(
-                        ErrorKind::Manifest,
-                        format!("the manifest of {} names {} shards", self.name, shards.len()),
-                    )
-                    .fact("limit", MAX_SHARDS));
-                }
-                self.within_max_bytes(verify::least_total(manifest))?;
-                let extras = self.policy.extra_files.iter().filter(|path| !shards.contains(path));
-                let paths: Vec<&ModelPath> = shards.iter().copied().chain(extras).collect();
-                self.side_by_side(&paths)?;
-                paths.into_iter().map(|path| self.unpinned(path)).collect()
+        if shards.len() > MAX_SHARDS {
+            let headline = format!("the manifest of {} names {} shards", self.name, shards.len());
+            return Err(Error::new(ErrorKind::Manifest, headline).fact("limit", MAX_SHARDS));
+        }
+        self.within_max_bytes(verify::least_total(manifest))?;
+        let extras = self.policy.extra_files.iter().filter(|path| !shards.contains(path));
+        let extras: Vec<&ModelPath> = extras.collect();
+        let paths = shards.iter().chain(&extras).copied();
+        self.side_by_side(std::iter::once(&self.entry).chain(paths))?;
+        let limits = self.limits(manifest);
+        let shards = shards.into_iter().map(|path| self.unpinned(path, limits[path], Role::Shard));
+        shards.chain(extras.into_iter().map(|path| self.extra(path))).collect()
+    }
+
+    /// Whether the manifest and the pins speak of the same shards.
+    pub fn agrees(&self, manifest: &Manifest, pinned: &LockedModel) -> Result<(), Error> {
+        let there = pinned.by_path();
+        match manifest.shards().into_iter().find(|path| !there.contains_key(path)) {
+            None => Ok(()),
+            Some(path) => {
+                let headline = format!("models.lock does not pin all that {} lists", self.name);
+                let advice = self.policy.advice_to_update();
+                Err(Error::new(ErrorKind::Lock, headline)
+                    .fact("not pinned", format!("{:?}", path.as_str()))
+                    .help(format!("restore models.lock, or pin the model anew: {advice}")))
             }
         }
     }
 
     fn pinned_file(&self, file: &LockedFile) -> Result<Wanted, Error> {
-        let from = match &file.url {
-            Some(own) => ModelUrl::parse(own)
-                .map_err(|why| Error::url(&source::shown_text(own), &why))?
-                .entry(),
-            None if file.path == self.entry => self.model.entry(),
-            None => self.address(&file.path)?,
+        let (from, role) = match &file.url {
+            Some(own) => (self.own_address(own)?, Role::Shard),
+            None if file.path == self.entry => (self.model.entry(), Role::Entry),
+            None => (self.address(&file.path)?, Role::Shard),
         };
-        // Past the pin, so that a mismatch can be told with the digest of what the host has now.
-        let limit = file.size.saturating_mul(2).max(MAX_MANIFEST);
-        Ok(Wanted {
-            path: file.path.clone(),
-            from,
-            pin: Some(file.content()),
-            limit,
-            is_entry: file.path == self.entry,
-        })
+        let limit = file.size.saturating_add(SLACK);
+        Ok(Wanted { path: file.path.clone(), from, pin: Some(file.content()), limit, role })
     }
 
-    fn unpinned(&self, path: &ModelPath) -> Result<Wanted, Error> {
-        Ok(Wanted {
-            path: path.clone(),
-            from: self.address(path)?,
-            pin: None,
-            limit: self.policy.max_bytes,
-            is_entry: false,
-        })
+    fn extra(&self, path: &ModelPath) -> Result<Wanted, Error> {
+        self.unpinned(path, self.policy.max_bytes, Role::Extra)
+    }
+
+    fn unpinned(&self, path: &ModelPath, limit: u64, role: Role) -> Result<Wanted, Error> {
+        Ok(Wanted { path: path.clone(), from: self.address(path)?, pin: None, limit, role })
     }
 
     fn address(&self, path: &ModelPath) -> Result<Place, Error> {
-        self.model.shard(path).map_err(|error| Error::url(self.name, &error.to_string()))
+        let place = self.model.shard(path);
+        place.map_err(|error| Error::url(self.name, &error.to_string()))
     }
 
-    /// The manifest has checked its own paths; the extra files come on top.
-    fn side_by_side(&self, paths: &[&ModelPath]) -> Result<(), Error> {
-        let all: Vec<&ModelPath> =
-            std::iter::once(&self.entry).chain(paths.iter().copied()).collect();
-        let problems = path::collisions(&all);
-        let error = Error::new(
-            ErrorKind::Path,
-            format!("extra files of {} cannot lie beside its shards", self.name),
-        );
+    fn own_address(&self, url: &str) -> Result<Place, Error> {
+        let own = ModelUrl::parse(url);
+        own.map(|own| own.entry()).map_err(|why| Error::url(&source::shown_text(url), &why))
+    }
+
+    /// No shard is larger than the largest group that it is in, unless strings leave that open.
+    fn limits<'m>(&self, manifest: &'m Manifest) -> HashMap<&'m ModelPath, u64> {
+        let mut limits = HashMap::new();
+        for group in &manifest.groups {
+            let bytes = verify::fixed_bytes(group).map(|bytes| bytes.saturating_add(SLACK));
+            let limit = bytes.unwrap_or(u64::MAX).min(self.policy.max_bytes);
+            for shard in &group.shards {
+                limits.entry(shard).and_modify(|most| *most = limit.max(*most)).or_insert(limit);
+            }
+        }
+        limits
+    }
+
+    /// Manifests and lockfiles have checked their own paths; the extra files come on top.
+    fn side_by_side<'p>(&self, paths: impl Iterator<Item = &'p ModelPath>) -> Result<(), Error> {
+        if self.policy.extra_files.is_empty() {
+            return Ok(());
+        }
+        let problems = path::collisions(&paths.collect::<Vec<_>>());
+        let headline = format!("the extra files of {} cannot lie beside its others", self.name);
+        let error = Error::new(ErrorKind::Path, headline);
         let listed = problems.iter().fold(error, |error, problem| error.fact("found", problem));
         if problems.is_empty() { Ok(()) } else { Err(listed) }
     }
@@ -170,18 +183,20 @@ impl<'a> Order<'a> {
         if total <= self.policy.max_bytes {
             return Ok(());
         }
-        let error = Error::new(
-            ErrorKind::Manifest,
-            format!("the files of {} are larger together than max_bytes", self.name),
-        );
-        Err(error
+        let headline = format!("the files of {} have more than max_bytes together", self.name);
+        Err(Error::new(ErrorKind::Manifest, headline)
             .fact("expected", format!("at most {} bytes", self.policy.max_bytes))
             .fact("found", format!("{total} bytes"))
             .help("raise Config::max_bytes if the model is meant to be this large"))
     }
 }
 
-fn not_reserved(entry: ModelPath) -> Result<ModelPath, PathProblem> {
+/// Shards lie beside the manifest, so that it is in `out_dir` itself.
+fn fit_for_an_entry(entry: ModelPath) -> Result<ModelPath, PathProblem> {
+    if entry.parents().next().is_some() {
+        let why = "has a directory, and the shards would not lie beside it".to_owned();
+        return Err(PathProblem { path: entry.to_string(), why });
+    }
     match path::collisions(&[&entry]).pop() {
         Some(problem) => Err(problem),
         None => Ok(entry),

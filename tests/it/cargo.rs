@@ -116,6 +116,12 @@ fn an_update_is_an_act_and_says_what_moved() {
     let lock = Lockfile::read(project.path("models.lock")).unwrap();
     assert_eq!(fs::read(project.out_dir().join("model/group1-shard3of3.bin")).unwrap(), b"GHIJ");
     assert_eq!(lock.models()[0].files()[3].size(), 4);
+
+    host.put("/m/group1-shard3of3.bin", "abcd");
+    let again = project.cargo("build", &[("VENDOR_MODEL_LOCK", "update")]).succeeded();
+    assert!(again.stderr.contains(moved), "the same command is another act: {}", again.stderr);
+    project.build().succeeded();
+    assert!(!project.build().succeeded().ran_script());
 }
 
 #[test]
@@ -189,6 +195,16 @@ fn two_models_in_one_script_make_one_lock() {
     let urls: Vec<&str> = lock.models().iter().map(|model| model.url()).collect();
     assert_eq!(urls, [host.url("/m/model.json"), host.url("/n/model.json")]);
     assert_eq!(contents(&project.out_dir().join("two")).len(), 2);
+    assert!(!project.build().succeeded().ran_script());
+}
+
+#[test]
+fn a_lockfile_in_a_directory_of_its_own_makes_nothing_stale() {
+    let host = host_of(&model()).start();
+    let build = r#"vendor_model::Config::new().lockfile("pins/models.lock").vendor_model("{url}", out.join("model"))?;"#;
+    let project = Project::new(&build.replace("{url}", &host.url("/m/model.json")), "fn main() {}");
+    project.build().succeeded();
+    assert!(project.path("pins/models.lock").exists());
     assert!(!project.build().succeeded().ran_script());
 }
 

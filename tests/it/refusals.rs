@@ -169,6 +169,67 @@ fn a_failed_run_leaves_what_was_there() {
     assert_eq!(after, before);
 }
 
+#[test]
+fn out_dir_may_not_be_where_a_lockfile_lies() {
+    let host = host_of(&model()).start();
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("group1-shard1of3.bin"), "mine").unwrap();
+    let mut config = Config::new();
+    config.lockfile(dir.path().join("models.lock"));
+    let error = config.vendor_model(host.url("/m/model.json"), dir.path()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!(contents(dir.path())["group1-shard1of3.bin"], b"mine");
+}
+
+#[test]
+fn extra_files_that_clash_are_refused_however_late_they_come() {
+    let host = host_of(&model()).start();
+    let dir = TempDir::new().unwrap();
+    for name in [
+        "models.lock",
+        "Models.Lock/a",
+        "Model.JSON",
+        "GROUP1-shard1of3.bin",
+        "group1-shard1of3.bin/x",
+    ] {
+        for vendored_before in [false, true] {
+            if vendored_before {
+                vendor_model(host.url("/m/model.json"), dir.path()).unwrap();
+            }
+            let error = Config::new()
+                .extra_file(name)
+                .vendor_model(host.url("/m/model.json"), dir.path())
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Path, "{name}: {error}");
+            assert!(error.to_string().contains(&format!("{name:?}:")), "{error}");
+        }
+    }
+    assert_eq!(contents(dir.path()).len(), 5);
+}
+
+#[test]
+fn a_manifest_in_a_directory_of_its_own_is_refused_because_its_shards_would_not_lie_beside_it() {
+    let host = host_of(&model()).start();
+    let error = Config::new()
+        .entry_name("a/model.json")
+        .vendor_model(host.url("/m/model.json"), Path::new("never-made"))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Path);
+    let error = vendor_model(host.url("/o/m%2Fmodel.json"), Path::new("never-made")).unwrap_err();
+    assert!(error.to_string().contains("Config::entry_name"), "{error}");
+}
+
+#[test]
+fn a_shard_cannot_be_much_longer_than_its_specs_say() {
+    let host = Host::builder()
+        .file("/m/model.json", manifest(&["a"], 10))
+        .file("/m/a", vec![0; (64 << 20) + 11])
+        .start();
+    let error =
+        vendor_model(host.url("/m/model.json"), TempDir::new().unwrap().path()).unwrap_err();
+    assert!(error.to_string().contains("it is longer than 67108874 bytes"), "{error}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_in_out_dir_does_not_lead_out_of_it() {

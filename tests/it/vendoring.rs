@@ -181,6 +181,23 @@ fn extra_files_come_like_shards_and_are_pinned_like_shards() {
 }
 
 #[test]
+fn an_extra_file_comes_once_and_may_be_what_its_name_says() {
+    let host = host_of(&model()).file("/m/icon.svg", "<?xml version=\"1.0\"?><svg/>").start();
+    let host_url = host.url("/m/model.json");
+    let dir = TempDir::new().unwrap();
+    let vendored = Config::new()
+        .extra_file("icon.svg")
+        .extra_file("./icon.svg")
+        .vendor_model(&host_url, dir.path())
+        .unwrap();
+    assert_eq!((vendored.files().len(), host.count("/m/icon.svg")), (5, 1));
+    host.put("/m/labels.txt", "<?xml version=\"1.0\"?><Error/>");
+    let error =
+        Config::new().extra_file("labels.txt").vendor_model(&host_url, dir.path()).unwrap_err();
+    assert!(error.to_string().contains("it is an XML document"), "{error}");
+}
+
+#[test]
 fn the_entry_may_be_given_another_name() {
     let host = host_of(&model()).file("/m/", MANIFEST).start();
     let dir = TempDir::new().unwrap();
@@ -240,6 +257,10 @@ fn what_an_earlier_run_left_can_be_opened_while_it_is_right() {
     fs::write(dir.path().join("group1-shard2of3.bin"), "89abcdeX").unwrap();
     assert_eq!(vendored.verify().unwrap_err().kind(), ErrorKind::Digest);
     assert_eq!(Vendored::open(dir.path(), &url).unwrap_err().kind(), ErrorKind::Digest);
+    let other = Vendored::open(dir.path(), "https://ann:hunter2@h.example/model.json")
+        .unwrap_err()
+        .to_string();
+    assert!(other.contains(&format!("recorded: {url}")) && !other.contains("hunter2"), "{other}");
 }
 
 #[test]
