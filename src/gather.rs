@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::config::Policy;
 use crate::digest::Content;
 use crate::error::{Error, ErrorKind};
-use crate::fetch::{Errand, Fetcher};
+use crate::fetch::{Arrival, Errand, Fetcher};
 use crate::parallel;
 use crate::plan::{Held, Step, plan};
 use crate::publish::{OutDir, Staging};
@@ -55,40 +55,29 @@ impl<'a> Gatherer<'a> {
         let mut errands = Vec::new();
         for (wanted, step) in wanted.iter().zip(&steps) {
             if let Some(from) = step.place() {
-                errands.push(Errand {
-                    name: wanted.path.to_string(),
-                    from,
-                    to: self.slot()?,
-                    limit: wanted.limit,
-                });
+                let (name, limit) = (wanted.path.to_string(), wanted.limit);
+                errands.push(Errand { name, from, to: self.slot()?, limit });
             }
         }
         let mut arrivals = self.fetcher.bring(&errands)?.into_iter().zip(errands);
-        let gathered =
-            wanted.into_iter().zip(steps).map(|(wanted, step)| match (step, wanted.pin) {
-                (Step::Keep, Some(content)) => Gathered {
-                    content,
-                    at: wanted.path.below(self.out.dir()),
-                    wanted,
-                    step: Step::Keep,
-                    head: Vec::new(),
-                },
-                (step, _) => {
-                    let (arrival, errand) =
-                        arrivals.next().expect("there is one for every step that brings a file");
-                    Gathered {
-                        wanted,
-                        step,
-                        content: arrival.content,
-                        at: errand.to,
-                        head: arrival.head,
-                    }
-                }
-            });
-        let gathered: Vec<Gathered> = gathered.collect();
-        self.refuse_what_is_not_pinned(&gathered)?;
-        refuse_impostors(&gathered)?;
-        Ok(gathered)
+        let files = wanted.into_iter().zip(steps).map(|(wanted, step)| match (step, wanted.pin) {
+            (Step::Keep, Some(content)) => self.kept(wanted, content),
+            (step, _) => {
+                let arrival = arrivals.next();
+                let (arrival, errand) = arrival.expect("each step but `Keep` was an errand");
+                let Arrival { content, head } = arrival;
+                Gathered { wanted, step, content, at: errand.to, head }
+            }
+        });
+        let files: Vec<Gathered> = files.collect();
+        self.refuse_what_is_not_pinned(&files)?;
+        refuse_impostors(&files)?;
+        Ok(files)
+    }
+
+    fn kept(&self, wanted: Wanted, content: Content) -> Gathered {
+        let at = wanted.path.below(self.out.dir());
+        Gathered { wanted, step: Step::Keep, content, at, head: Vec::new() }
     }
 
     /// Hashes what is there of a file that is pinned; without a pin nothing that is there counts.

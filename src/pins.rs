@@ -81,13 +81,16 @@ impl Pins {
             (record, None) => record?,
         };
 
-        let places = [
-            (package_path, &package_lock),
-            (vendored_path.as_ref(), &vendored_lock),
-            (Some(&record_path).filter(|_| writable.is_none()), &record),
+        let committed = [
+            package_path.zip(package_lock.as_ref()),
+            vendored_path.as_ref().zip(vendored_lock.as_ref()),
         ];
-        let pinned =
-            agreed(&name, places.map(|(path, lockfile)| Some((path?, lockfile.as_ref()?))))?;
+        // Elsewhere the record is an output, and what it says of pins is old news.
+        let last_resort = record.as_ref().filter(|_| writable.is_none());
+        let pinned = match agreed(&name, committed)? {
+            None => last_resort.and_then(|record| record.model(&name)),
+            pinned => pinned,
+        };
         Ok(Pins {
             pinned: pinned.cloned(),
             package_lock: writable.map(|path| (path.clone(), package_lock.clone())),
@@ -137,13 +140,13 @@ fn may_write(policy: &Policy, lockfile: &Path, exists: bool) -> bool {
 /// What the first of these lockfiles pins under `name`, unless another pins one of its files differently.
 fn agreed<'a>(
     name: &str,
-    places: [Option<(&PathBuf, &'a Lockfile)>; 3],
+    places: [Option<(&PathBuf, &'a Lockfile)>; 2],
 ) -> Result<Option<&'a LockedModel>, Error> {
     let found = places.into_iter().flatten();
     let mut found = found.filter_map(|(path, lockfile)| Some((path, lockfile.model(name)?)));
     let Some((path, model)) = found.next() else { return Ok(None) };
-    let pinned = model.by_path();
-    for (other_path, other) in found {
+    if let Some((other_path, other)) = found.next() {
+        let pinned = model.by_path();
         let differs = other.files.iter().find(|file| {
             pinned.get(&file.path).is_some_and(|pinned| pinned.content() != file.content())
         });

@@ -7,7 +7,7 @@ use model_host::Host;
 use tempfile::TempDir;
 use vendor_model::{Config, ErrorKind, LockMode, Lockfile};
 
-use crate::support::{assert_holds, contents, host_of, manifest, model};
+use crate::support::{assert_holds, contents, file_url, host_of, manifest, model};
 
 /// A host, a package with a lockfile outside any build script, and what to do with them.
 struct Package {
@@ -298,7 +298,7 @@ fn a_file_below_the_lock_is_recorded_relative_to_it() {
     let dir = package.dir.path().join("models/digits");
     fs::create_dir_all(&dir).unwrap();
     model().iter().for_each(|(name, bytes)| fs::write(dir.join(name), bytes).unwrap());
-    let url = format!("file://{}", dir.join("model.json").display());
+    let url = file_url(&dir.join("model.json"));
     package.config().offline(true).vendor_model(&url, package.out()).unwrap();
     assert_eq!(
         Lockfile::read(package.lockfile()).unwrap().models()[0].url(),
@@ -307,7 +307,7 @@ fn a_file_below_the_lock_is_recorded_relative_to_it() {
 
     let elsewhere = TempDir::new().unwrap();
     model().iter().for_each(|(name, bytes)| fs::write(elsewhere.path().join(name), bytes).unwrap());
-    let url = format!("file://{}", elsewhere.path().join("model.json").display());
+    let url = file_url(&elsewhere.path().join("model.json"));
     package.config().vendor_model(&url, package.dir.path().join("out2")).unwrap();
     assert_eq!(
         Lockfile::read(package.lockfile()).unwrap().models().len(),

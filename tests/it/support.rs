@@ -45,6 +45,11 @@ pub fn manifest(paths: &[&str], bytes: usize) -> String {
     )
 }
 
+/// The URL of a file on this machine.
+pub fn file_url(path: &Path) -> String {
+    url::Url::from_file_path(path).unwrap().into()
+}
+
 /// Every file below `dir`, with `/`, and its bytes.
 pub fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     walk(dir).into_iter().map(|(name, path)| (name, fs::read(path).unwrap())).collect()

@@ -6,7 +6,7 @@ use model_host::Host;
 use tempfile::TempDir;
 use vendor_model::{Config, ErrorKind, Vendored, vendor_model};
 
-use crate::support::{MANIFEST, assert_holds, contents, host_of, manifest, model, times};
+use crate::support::{MANIFEST, assert_holds, contents, file_url, host_of, manifest, model, times};
 
 #[test]
 fn manifest_and_shards_arrive_under_their_names_and_are_recorded() {
@@ -79,7 +79,7 @@ fn a_file_url_reads_the_disk() {
     let source = TempDir::new().unwrap();
     model().iter().for_each(|(name, bytes)| fs::write(source.path().join(name), bytes).unwrap());
     let dir = TempDir::new().unwrap();
-    let url = format!("file://{}", source.path().join("model.json").display());
+    let url = file_url(&source.path().join("model.json"));
     vendor_model(&url, dir.path()).unwrap();
     assert_holds(dir.path(), &model());
     assert_eq!(vendor_model(&url, dir.path()).unwrap().report().kept, 4);
