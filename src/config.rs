@@ -137,7 +137,7 @@ impl Config {
 
     /// What follows from these settings in this environment.
     pub(crate) fn policy(&self, environment: &Environment) -> Result<Policy, Error> {
-        let package = environment.package()?;
+        let package = environment.package();
         let lock_mode = self.decide_lock_mode(environment.lock_mode()?, package.is_some())?;
         let offline = self.decide_offline(environment)?;
         if lock_mode == LockMode::Update && offline.is_some() {
@@ -335,26 +335,14 @@ impl Environment {
         self.0.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
-    fn package(&self) -> Result<Option<Package>, Error> {
-        if self.path(OUT_DIR).is_none() {
-            return Ok(None);
-        }
-        let Some(dir) = self.path(MANIFEST_DIR) else {
-            return Err(Error::new(
-                ErrorKind::Config,
-                "OUT_DIR is set but CARGO_MANIFEST_DIR is not",
-            )
-            .help("run this from a build script, or unset OUT_DIR"));
-        };
-        let home = || {
-            self.path("HOME").or_else(|| self.path("USERPROFILE")).map(|home| home.join(".cargo"))
-        };
-        let cargo_home = self.path(CARGO_HOME).or_else(home);
-        let name = self
-            .0
-            .get(PACKAGE_NAME)
-            .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        Ok(Some(Package { name, tree: Tree::of(&dir, cargo_home.as_deref()), dir }))
+    /// The package whose build script this is: cargo gives `OUT_DIR` to build scripts only, or nearly so.
+    fn package(&self) -> Option<Package> {
+        let dir = self.path(OUT_DIR).and_then(|_| self.path(MANIFEST_DIR))?;
+        let home = self.path("HOME").or_else(|| self.path("USERPROFILE"));
+        let cargo_home = self.path(CARGO_HOME).or_else(|| Some(home?.join(".cargo")));
+        let name = self.0.get(PACKAGE_NAME).map(|name| name.to_string_lossy().into_owned());
+        let tree = Tree::of(&dir, cargo_home.as_deref());
+        Some(Package { name: name.unwrap_or_default(), dir, tree })
     }
 
     fn lock_mode(&self) -> Result<Option<LockMode>, Error> {

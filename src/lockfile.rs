@@ -14,7 +14,7 @@ const VERSION: u32 = 1;
 
 /// The contents of a `models.lock`.
 ///
-/// Parse one with [`str::parse`] or [`Lockfile::read`]; print it with `to_string()`.
+/// [`Lockfile::read`] or [`Lockfile::parse`] one; `to_string()` gives its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lockfile {

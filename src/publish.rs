@@ -140,28 +140,24 @@ impl OutDir {
         }
     }
 
-    /// A link in the place of a directory could lead out of `out_dir`.
     fn make_parents(&self, path: &ModelPath) -> Result<(), Error> {
-        for parent in path.parents() {
-            let dir = self.dir.join(parent);
-            match fs::symlink_metadata(&dir) {
-                Ok(found) if found.is_dir() => {}
-                Ok(_) => {
-                    let error = Error::new(
-                        ErrorKind::Path,
-                        format!("cannot write {:?} below {}", path.as_str(), self.dir.display()),
-                    );
-                    return Err(error
-                        .fact(
-                            "found",
-                            format!("{} is no directory, or a link to one", dir.display()),
-                        )
-                        .help("remove it"));
-                }
-                Err(_) => fs::create_dir(&dir).map_err(|error| Error::io("create", &dir, error))?,
-            }
+        if let Some(dir) = self.obstacle(path) {
+            let found = format!("{} is no directory, or a link to one", dir.display());
+            let headline = format!("cannot write {:?} below {}", path.as_str(), self.dir.display());
+            return Err(Error::new(ErrorKind::Path, headline)
+                .fact("found", found)
+                .help("remove it"));
         }
-        Ok(())
+        match path.below(&self.dir).parent() {
+            Some(dir) => fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error)),
+            None => Ok(()),
+        }
+    }
+
+    /// What lies in the place of a directory that leads to `path`. A link there could lead out of `out_dir`.
+    fn obstacle(&self, path: &ModelPath) -> Option<PathBuf> {
+        let mut dirs = path.parents().map(|parent| self.dir.join(parent));
+        dirs.find(|dir| fs::symlink_metadata(dir).is_ok_and(|found| !found.is_dir()))
     }
 
     fn remove_stale(
@@ -179,7 +175,8 @@ impl OutDir {
         let staying = after.iter().filter(|path| !staged.contains(path));
         let staying: HashSet<String> = staying.map(ModelPath::folded).collect();
         let stale = |path: &&ModelPath| !after.contains(path) && !staying.contains(&path.folded());
-        for path in paths(before).iter().filter(stale) {
+        let reachable = |path: &&ModelPath| self.obstacle(path).is_none();
+        for path in paths(before).iter().filter(stale).filter(reachable) {
             let file = path.below(&self.dir);
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {

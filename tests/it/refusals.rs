@@ -242,4 +242,20 @@ fn a_link_in_out_dir_does_not_lead_out_of_it() {
     let error = vendor_model(host.url("/m/model.json"), dir.path()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Path);
     assert!(contents(outside.path()).is_empty());
+
+    // What is stale is not removed through a link either.
+    let other =
+        Host::builder().file("/m/model.json", manifest(&["b"], 1)).file("/m/b", "x").start();
+    fs::write(outside.path().join("a"), "mine").unwrap();
+    let record = format!(
+        r#"{{"version": 1, "models": [{{"url": "{}", "format": "tfjs-weights", "files": [{{"path": "model.json", "size": 0, "sha256": "{zeros}"}}, {{"path": "sub/a", "size": 0, "sha256": "{zeros}"}}]}}]}}"#,
+        other.url("/m/model.json"),
+        zeros = "0".repeat(64),
+    );
+    fs::write(dir.path().join("models.lock"), record).unwrap();
+    Config::new()
+        .lock_mode(vendor_model::LockMode::Update)
+        .vendor_model(other.url("/m/model.json"), dir.path())
+        .unwrap();
+    assert_eq!(fs::read_to_string(outside.path().join("a")).unwrap(), "mine");
 }
