@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::config::Policy;
 use crate::digest::{CHUNK, Content, Metered, TooLong};
 use crate::error::Error;
 use crate::failure::Failure;
 use crate::http::Client;
 use crate::parallel;
+use crate::policy::Policy;
 use crate::sniff;
 use crate::source::Place;
 

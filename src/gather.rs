@@ -4,12 +4,12 @@
 
 use std::path::PathBuf;
 
-use crate::config::Policy;
 use crate::digest::Content;
 use crate::error::{Error, ErrorKind};
 use crate::fetch::{Arrival, Errand, Fetcher};
 use crate::parallel;
 use crate::plan::{Held, Step, plan};
+use crate::policy::Policy;
 use crate::publish::{OutDir, Staging};
 use crate::sniff::{self, Impostor};
 use crate::source::ModelUrl;

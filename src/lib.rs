@@ -87,6 +87,8 @@ mod failure;
 mod publish;
 mod embed;
 mod verify;
+mod policy;
+mod environment;
 mod config;
 mod package;
 mod source;

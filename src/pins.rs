@@ -6,11 +6,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::{LockMode, Policy};
+use crate::config::LockMode;
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedModel, Lockfile};
 use crate::package::Tree;
 use crate::path::{RECORD, slashed};
+use crate::policy::Policy;
 use crate::source::ModelUrl;
 
 impl Lockfile {

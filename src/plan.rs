@@ -5,9 +5,10 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use crate::config::{LockMode, Network, Policy};
+use crate::config::LockMode;
 use crate::digest::Content;
 use crate::error::{Error, ErrorKind};
+use crate::policy::{Network, Policy};
 use crate::source::Place;
 use crate::wanted::Wanted;
 
@@ -127,7 +128,8 @@ fn positions<T>(items: &[T], is_one: impl Fn(&T) -> bool) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Environment};
+    use crate::config::Config;
+    use crate::environment::Environment;
     use crate::path::ModelPath;
     use crate::wanted::Role;
     use LockMode::{Auto, Locked, Update};

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use crate::config::{Config, Environment, LockMode, Policy, WATCHED};
+use crate::config::{Config, LockMode};
 use crate::emit::Emit;
+use crate::environment::{Environment, WATCHED};
 use crate::error::{Error, ErrorKind};
 use crate::gather::{Gathered, Gatherer};
 use crate::lockfile::{LockedFile, LockedModel, Lockfile};
@@ -16,6 +17,7 @@ use crate::package::Tree;
 use crate::path::{ModelPath, RECORD};
 use crate::pins::Pins;
 use crate::plan::Step;
+use crate::policy::Policy;
 use crate::publish::{self, OutDir, Staged};
 use crate::source::{self, ModelUrl};
 use crate::vendored::{Report, Vendored};

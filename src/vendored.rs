@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::config::Environment;
 use crate::digest::Content;
 use crate::embed::{self, Anchor};
 use crate::emit::Emit;
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedFile, LockedModel};
 use crate::manifest::Manifest;

@@ -4,12 +4,12 @@
 
 use std::collections::HashMap;
 
-use crate::config::Policy;
 use crate::digest::Content;
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedFile, LockedModel};
 use crate::manifest::Manifest;
 use crate::path::{self, ModelPath, PathProblem};
+use crate::policy::Policy;
 use crate::source::{self, ModelUrl, Place};
 use crate::verify;
 

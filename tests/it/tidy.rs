@@ -85,8 +85,7 @@ fn every_room_opens_with_its_contract_and_fits_the_eye() {
         let header = text.lines().take_while(|line| line.starts_with("//!")).count();
         assert!((1..=16).contains(&header), "{room} has {header} lines of `//!`");
         let lines = text.lines().count();
-        assert!(lines <= 400 || room == "config" || room == "manifest", "{room} has {lines} lines");
-        assert!(lines <= 460, "{room} has {lines} lines");
+        assert!(lines <= 350, "{room} has {lines} lines");
     }
 }
 

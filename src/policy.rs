@@ -1,0 +1,343 @@
+//! What was asked for, and the environment -> [`Policy`], what a run goes by.
+//!
+//! Every rule of precedence is here: whoever builds wins over whoever wrote `build.rs` on where bytes come from; the
+//! stricter of the two wins on what is allowed.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, LockMode};
+use crate::environment::{Environment, LOCK, OFFLINE, VENDOR_DIR};
+use crate::error::{Error, ErrorKind};
+use crate::package::Package;
+use crate::path::ModelPath;
+
+/// What a run goes by.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub lock_mode: LockMode,
+    pub network: Network,
+    /// Who keeps it offline.
+    offline: Option<OfflineBy>,
+    locked_in_code: bool,
+    /// Whether the person who builds asked for `auto` by name.
+    pub unlocked_by_builder: bool,
+    pub lockfile: Option<PathBuf>,
+    pub vendor_dir: Option<PathBuf>,
+    pub extra_files: Vec<ModelPath>,
+    pub entry_name: Option<ModelPath>,
+    pub connections: usize,
+    pub retries: u32,
+    pub max_bytes: u64,
+    /// A PEM file of certificates to trust in place of the built-in ones.
+    pub certificates: Option<PathBuf>,
+    /// Whether cargo listens to what is printed.
+    pub metadata: bool,
+    /// Some in a build script.
+    pub package: Option<Package>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Network {
+    Online,
+    Offline,
+}
+
+/// Who wants no network, and so what has to change for it to be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OfflineBy {
+    Code,
+    Environment,
+    Feature,
+}
+
+impl Policy {
+    /// How pins are let follow their hosts.
+    pub fn advice_to_update(&self) -> String {
+        match self.locked_in_code {
+            true => format!(
+                "take LockMode::Locked out of Config, then {}",
+                self.command(LOCK, "update")
+            ),
+            false => self.command(LOCK, "update"),
+        }
+    }
+
+    /// How a pin is made that may not be made now.
+    pub fn advice_to_pin(&self) -> String {
+        match self.locked_in_code {
+            true => "take LockMode::Locked out of Config for one build".to_owned(),
+            false => self.command(LOCK, "auto"),
+        }
+    }
+
+    /// How what is missing is downloaded.
+    pub fn advice_to_go_online(&self) -> String {
+        match self.offline {
+            Some(OfflineBy::Code) => "take offline(true) out of Config".to_owned(),
+            Some(OfflineBy::Feature) => "enable the feature `net` of vendor-model".to_owned(),
+            Some(OfflineBy::Environment) | None => self.command(OFFLINE, "0"),
+        }
+    }
+
+    fn command(&self, variable: &str, value: &str) -> String {
+        match &self.package {
+            Some(package) => format!("{variable}={value} cargo build -p {}", package.name),
+            None => format!("set {variable}={value} and run this again"),
+        }
+    }
+}
+
+impl Config {
+    /// What follows from these settings in this environment.
+    pub(crate) fn policy(&self, environment: &Environment) -> Result<Policy, Error> {
+        let package = environment.package();
+        let lock_mode = self.decide_lock_mode(environment.lock_mode()?, package.is_some())?;
+        let offline = self.decide_offline(environment)?;
+        if lock_mode == LockMode::Update && offline.is_some() {
+            let error = Error::new(ErrorKind::Config, "cannot update pins without the network");
+            return Err(error.help(format!("go online ({OFFLINE}=0), or unset {LOCK}=update")));
+        }
+        let below_package = |path: &Path| {
+            package.as_ref().map_or(path.to_owned(), |package| package.dir.join(path))
+        };
+        let vendor_dir = environment.path(VENDOR_DIR).or(self.vendor_dir.clone());
+        let in_package = |name: &str| package.as_ref().map(|package| package.dir.join(name));
+        Ok(Policy {
+            lock_mode,
+            network: if offline.is_some() { Network::Offline } else { Network::Online },
+            offline,
+            locked_in_code: self.lock_mode == Some(LockMode::Locked),
+            unlocked_by_builder: environment.lock_mode()? == Some(LockMode::Auto),
+            lockfile: self
+                .lockfile
+                .as_deref()
+                .map(below_package)
+                .or_else(|| in_package("models.lock")),
+            vendor_dir: vendor_dir
+                .as_deref()
+                .map(below_package)
+                .or_else(|| in_package("vendor-models")),
+            extra_files: paths(&self.extra_files)?,
+            entry_name: paths(self.entry_name.as_slice())?.pop(),
+            connections: self.connections.unwrap_or(6).max(1),
+            retries: self.retries.unwrap_or(3),
+            max_bytes: self.max_bytes.unwrap_or(16 << 30),
+            certificates: environment.certificates(),
+            metadata: package.is_some() && !self.silent,
+            package,
+        })
+    }
+
+    fn decide_offline(&self, environment: &Environment) -> Result<Option<OfflineBy>, Error> {
+        Ok(match environment.offline()? {
+            _ if self.offline => Some(OfflineBy::Code),
+            true => Some(OfflineBy::Environment),
+            false if cfg!(not(feature = "net")) => Some(OfflineBy::Feature),
+            false => None,
+        })
+    }
+
+    fn decide_lock_mode(
+        &self,
+        builder: Option<LockMode>,
+        in_build_script: bool,
+    ) -> Result<LockMode, Error> {
+        let conflict = || {
+            Error::new(ErrorKind::Config, "cannot update pins that are locked")
+                .help(format!("unset {LOCK}=update, or do not ask for `locked`"))
+        };
+        match (self.lock_mode, builder) {
+            (Some(LockMode::Update), _) if in_build_script => {
+                let error = Error::new(
+                    ErrorKind::Config,
+                    "build.rs asks for LockMode::Update, which would undo every pin at every build",
+                );
+                Err(error.help(format!(
+                    "remove it, and run `{LOCK}=update cargo build` when pins are to move"
+                )))
+            }
+            (Some(LockMode::Locked), Some(LockMode::Update))
+            | (Some(LockMode::Update), Some(LockMode::Locked)) => Err(conflict()),
+            (Some(LockMode::Locked), _) | (_, Some(LockMode::Locked)) => Ok(LockMode::Locked),
+            (Some(LockMode::Update), _) | (_, Some(LockMode::Update)) => Ok(LockMode::Update),
+            _ => Ok(LockMode::Auto),
+        }
+    }
+}
+
+/// The parsed paths, each once; or every one that breaks the rule.
+fn paths(texts: &[String]) -> Result<Vec<ModelPath>, Error> {
+    let mut paths = Vec::new();
+    let mut problems = Vec::new();
+    for text in texts {
+        match ModelPath::parse(text) {
+            Ok(path) if paths.contains(&path) => {}
+            Ok(path) => paths.push(path),
+            Err(problem) => problems.push(problem.to_string()),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(paths);
+    }
+    let error = Error::new(ErrorKind::Path, "a file name in Config cannot be kept below out_dir");
+    Err(error.fact("found", problems.join("\n    ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn build_script(variables: &[(&'static str, &str)]) -> Environment {
+        let cargo =
+            [("OUT_DIR", "/t/out"), ("CARGO_MANIFEST_DIR", "/p"), ("CARGO_PKG_NAME", "app")];
+        Environment::of(&[&cargo, variables].concat())
+    }
+
+    fn policy(config: &Config, environment: &Environment) -> Policy {
+        config.policy(environment).unwrap()
+    }
+
+    #[cfg(feature = "net")]
+    #[test]
+    fn a_build_script_has_a_lockfile_and_talks_to_cargo() {
+        let policy = policy(&Config::new(), &build_script(&[]));
+        assert_eq!(policy.lockfile, Some(PathBuf::from("/p/models.lock")));
+        assert_eq!(policy.vendor_dir, Some(PathBuf::from("/p/vendor-models")));
+        assert!(policy.metadata);
+        assert_eq!((policy.lock_mode, policy.network), (LockMode::Auto, Network::Online));
+        assert_eq!((policy.connections, policy.retries, policy.max_bytes), (6, 3, 16 << 30));
+        assert!(!self::policy(Config::new().cargo_metadata(false), &build_script(&[])).metadata);
+    }
+
+    #[test]
+    fn elsewhere_there_is_none_and_nothing_is_printed() {
+        let policy = policy(&Config::new(), &Environment::of(&[]));
+        assert!(
+            policy.lockfile.is_none()
+                && policy.vendor_dir.is_none()
+                && !policy.metadata
+                && policy.package.is_none()
+        );
+        assert_eq!(
+            self::policy(Config::new().lockfile("a.lock"), &Environment::of(&[])).lockfile,
+            Some("a.lock".into())
+        );
+    }
+
+    #[cfg(feature = "net")]
+    #[test]
+    fn the_stricter_lock_mode_wins() {
+        use LockMode::{Auto, Locked, Update};
+        let decide = |asked: Option<LockMode>, value: Option<&str>| {
+            let mut config = Config::new();
+            config.lock_mode = asked;
+            let set: Vec<_> = value.map(|value| (LOCK, value)).into_iter().collect();
+            config
+                .policy(&Environment::of(&set))
+                .map(|policy| policy.lock_mode)
+                .map_err(|error| error.kind())
+        };
+        let cases = [
+            (None, None, Ok(Auto)),
+            (None, Some("auto"), Ok(Auto)),
+            (None, Some("locked"), Ok(Locked)),
+            (None, Some("update"), Ok(Update)),
+            (Some(Locked), Some("auto"), Ok(Locked)),
+            (Some(Auto), Some("locked"), Ok(Locked)),
+            (Some(Auto), Some("update"), Ok(Update)),
+            (Some(Update), None, Ok(Update)),
+            (Some(Locked), Some("update"), Err(ErrorKind::Config)),
+            (Some(Update), Some("locked"), Err(ErrorKind::Config)),
+            (None, Some("Locked"), Err(ErrorKind::Config)),
+        ];
+        for (asked, value, expected) in cases {
+            assert_eq!(decide(asked, value), expected, "{asked:?} {value:?}");
+        }
+    }
+
+    #[test]
+    fn a_build_script_may_not_hard_code_an_update() {
+        let error =
+            Config::new().lock_mode(LockMode::Update).policy(&build_script(&[])).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("VENDOR_MODEL_LOCK=update cargo build"), "{error}");
+    }
+
+    #[cfg(not(feature = "net"))]
+    #[test]
+    fn without_its_feature_there_is_no_network() {
+        let policy = policy(Config::new().vendor_dir("v"), &Environment::of(&[(OFFLINE, "0")]));
+        assert_eq!(policy.network, Network::Offline);
+        assert!(policy.advice_to_go_online().contains("feature `net`"));
+    }
+
+    #[test]
+    fn advice_goes_to_whoever_asked() {
+        let advice = |config: &Config, set: &[(&'static str, &str)]| {
+            let policy = policy(config, &build_script(set));
+            [policy.advice_to_pin(), policy.advice_to_update(), policy.advice_to_go_online()]
+        };
+        let by_environment = advice(&Config::new(), &[(LOCK, "locked"), (OFFLINE, "1")]);
+        assert_eq!(
+            by_environment,
+            [
+                "VENDOR_MODEL_LOCK=auto cargo build -p app",
+                "VENDOR_MODEL_LOCK=update cargo build -p app",
+                "VENDOR_MODEL_OFFLINE=0 cargo build -p app"
+            ]
+        );
+        let by_code = advice(Config::new().lock_mode(LockMode::Locked).offline(true), &[]);
+        assert!(by_code.iter().all(|advice| advice.starts_with("take ")), "{by_code:?}");
+    }
+
+    #[cfg(feature = "net")]
+    #[test]
+    fn offline_is_heard_from_every_side_and_never_undone() {
+        let network = |offline: bool, set: &[(&'static str, &str)]| {
+            Config::new()
+                .offline(offline)
+                .policy(&Environment::of(set))
+                .map(|policy| policy.network)
+                .map_err(|error| error.kind())
+        };
+        assert_eq!(network(false, &[]), Ok(Network::Online));
+        assert_eq!(network(false, &[(OFFLINE, "1")]), Ok(Network::Offline));
+        assert_eq!(network(false, &[("CARGO_NET_OFFLINE", "true")]), Ok(Network::Offline));
+        assert_eq!(network(false, &[("CARGO_NET_OFFLINE", "false")]), Ok(Network::Online));
+        assert_eq!(
+            network(false, &[(OFFLINE, "0"), ("CARGO_NET_OFFLINE", "true")]),
+            Ok(Network::Online)
+        );
+        assert_eq!(network(true, &[(OFFLINE, "0")]), Ok(Network::Offline));
+        assert_eq!(network(false, &[(OFFLINE, "yes")]), Err(ErrorKind::Config));
+        assert_eq!(network(false, &[(OFFLINE, "1"), (LOCK, "update")]), Err(ErrorKind::Config));
+    }
+
+    #[test]
+    fn whoever_builds_says_where_vendored_models_are() {
+        let mut config = Config::new();
+        config.vendor_dir("third-party");
+        assert_eq!(policy(&config, &build_script(&[])).vendor_dir, Some("/p/third-party".into()));
+        assert_eq!(
+            policy(&config, &build_script(&[(VENDOR_DIR, "/usr/share/models")])).vendor_dir,
+            Some("/usr/share/models".into())
+        );
+    }
+
+    #[test]
+    fn every_file_name_that_breaks_the_path_rule_is_named() {
+        let error = Config::new()
+            .extra_file("../a")
+            .extra_file("b.json")
+            .extra_file("c?")
+            .policy(&Environment::of(&[]))
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Path);
+        assert!(
+            error.to_string().contains("\"../a\"")
+                && error.to_string().contains("\"c?\"")
+                && !error.to_string().contains("b.json"),
+            "{error}"
+        );
+    }
+}
