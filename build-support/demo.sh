@@ -48,10 +48,15 @@ tar -C "$root/example-app" --exclude=./target --exclude=./models.lock --exclude=
     --exclude=./web/node_modules -cf - . | tar -xmf - -C "$work/example-app"
 mkdir -p "$work/example-app/web/$(dirname "$runtime")"
 cp "$root/example-app/web/$runtime" "$work/example-app/web/$runtime"
-edit() { sed "$2" "$work/example-app/$1" >"$work/edited" && cat "$work/edited" >"$work/example-app/$1"; }
-quoted=$(printf '%s' "$MODEL_URL" | sed 's/[&|\\]/\\&/g')
-edit Cargo.toml "s|path = \"\.\.\"|path = \"$root\"|"
-edit build.rs "s|^const MODEL_URL: &str = .*|const MODEL_URL: \&str = \"$quoted\";|"
+# Replaces the line of file $1 that begins with $2 by $3, letter by letter.
+edit() {
+    BEGINNING=$2 LINE=$3 awk 'index($0, ENVIRON["BEGINNING"]) == 1 { print ENVIRON["LINE"]; next } { print }' \
+        "$work/example-app/$1" >"$work/edited"
+    cat "$work/edited" >"$work/example-app/$1"
+}
+quoted() { printf '%s' "$1" | awk '{ gsub(/[\\"]/, "\\\\&"); print }'; }
+edit Cargo.toml 'vendor-model = ' "vendor-model = { path = \"$(quoted "$root")\" }"
+edit build.rs 'const MODEL_URL' "const MODEL_URL: &str = \"$(quoted "$MODEL_URL")\";"
 
 say '* building a copy of example-app, whose build.rs vendors it:'
 sed -n '/^const MODEL_URL/,$p' "$work/example-app/build.rs" | sed 's/^/      /' >&2

@@ -101,7 +101,7 @@ impl Error {
             ),
             ManifestError::Json(json) if json.is_data() => (
                 ErrorKind::Manifest,
-                "TensorFlow.js could not make sense of its manifest",
+                "its manifest does not read as that of a model",
                 "look at that place of the manifest, or convert the model again",
             ),
             ManifestError::Json(_) | ManifestError::Other(_) => (

@@ -34,6 +34,8 @@ impl Client {
             .max_idle_connections_per_host(connections)
             .max_redirects(0)
             .http_status_as_error(false)
+            // Larger than ureq's read buffer, which counts as header while an interim response is in it.
+            .max_response_header_size(1 << 20)
             .accept_encoding("identity")
             .user_agent(concat!("vendor-model/", env!("CARGO_PKG_VERSION")))
             .tls_config(TlsConfig::builder().root_certs(roots).build())
@@ -51,7 +53,7 @@ impl Client {
                 .get(current.as_str())
                 .call()
                 .map_err(|error| unanswered(current, error))?;
-            if !response.status().is_redirection() {
+            if !matches!(response.status().as_u16(), 300..=303 | 307 | 308) {
                 return body(response, current);
             }
             let next = redirect(current, response.headers())?;
@@ -91,8 +93,9 @@ fn trusted(file: &Path) -> Result<RootCerts, Failure> {
 }
 
 fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
-    let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
-    let Some(mut to) = location.and_then(|location| from.join(location).ok()) else {
+    let location =
+        headers.get(header::LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let Some(mut to) = location.and_then(|location| from.join(&location).ok()) else {
         return Err(Failure::lasting(format!(
             "a redirect by {} without a usable Location",
             shown_path(from)
@@ -109,7 +112,7 @@ fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
 }
 
 fn body(response: Response<ureq::Body>, url: &Url) -> Result<Box<dyn Read>, Failure> {
-    if response.status() != StatusCode::OK {
+    if !matches!(response.status(), StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION) {
         return Err(refused(response.status(), url));
     }
     let encodings = encodings(response.headers());
@@ -142,13 +145,16 @@ fn refused(status: StatusCode, url: &Url) -> Failure {
     }
 }
 
+/// What hosts write into `Content-Encoding` that is none.
+const NO_ENCODINGS: [&str; 6] = ["", "identity", "none", "binary", "utf-8", "utf8"];
+
 /// In the order in which they were applied. Where ureq has decoded one itself, it has taken the header away.
 fn encodings(headers: &HeaderMap) -> Vec<String> {
     let values =
         headers.get_all(header::CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let names =
         values.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
-    names.filter(|name| !name.is_empty() && name != "identity").collect()
+    names.filter(|name| !NO_ENCODINGS.contains(&name.as_str())).collect()
 }
 
 fn unanswered(url: &Url, error: ureq::Error) -> Failure {
@@ -164,9 +170,15 @@ fn unanswered(url: &Url, error: ureq::Error) -> Failure {
 }
 
 fn distrusted(what: String) -> Failure {
-    Failure::lasting(what).help(
-        "to trust another certificate, name its PEM file in CARGO_HTTP_CAINFO or SSL_CERT_FILE",
-    )
+    let advice = match what.contains("CaUsedAsEndEntity") {
+        true => {
+            "the host shows the certificate of an authority as its own; give it one signed by that"
+        }
+        false => {
+            "to trust another certificate, name its PEM file in CARGO_HTTP_CAINFO or SSL_CERT_FILE"
+        }
+    };
+    Failure::lasting(what).help(advice)
 }
 
 /// Addresses met on the way may be signed: their query is nobody's business.

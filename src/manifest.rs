@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::path::{self, ModelPath, PathProblem};
 use crate::sniff;
@@ -120,7 +120,15 @@ fn name_of_other(bytes: &[u8]) -> Option<String> {
     if let Some(kind) = sniff::binary_kind(head) {
         return Some(kind.to_owned());
     }
-    head.trim_ascii().is_empty().then(|| "empty".to_owned())
+    match head.trim_ascii_start().first() {
+        Some(b'{' | b'[') => None,
+        None => Some("empty".to_owned()),
+        Some(_) => {
+            let beginning: String =
+                String::from_utf8_lossy(head).trim_start().chars().take(40).collect();
+            Some(format!("no JSON; it begins with {beginning:?}"))
+        }
+    }
 }
 
 /// What a JSON object is that has neither topology nor weights manifest.
@@ -212,17 +220,47 @@ enum Topology {
 
 impl<'de> Deserialize<'de> for Format {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Format, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Any {
-            Text(String),
-            Other(IgnoredAny),
+        struct Anything;
+        impl<'de> Visitor<'de> for Anything {
+            type Value = Format;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a format")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Format, E> {
+                Ok(match text {
+                    "graph-model" => Format::Graph,
+                    "layers-model" => Format::Layers,
+                    _ => Format::Unknown,
+                })
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Format, E> {
+                Ok(Format::Unknown)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Format, E> {
+                Ok(Format::Unknown)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Format, E> {
+                Ok(Format::Unknown)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Format, E> {
+                Ok(Format::Unknown)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Format, A::Error> {
+                IgnoredAny.visit_seq(seq).map(|_| Format::Unknown)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Format, A::Error> {
+                IgnoredAny.visit_map(map).map(|_| Format::Unknown)
+            }
         }
-        Ok(match Any::deserialize(deserializer)? {
-            Any::Text(text) if text == "graph-model" => Format::Graph,
-            Any::Text(text) if text == "layers-model" => Format::Layers,
-            _ => Format::Unknown,
-        })
+        deserializer.deserialize_any(Anything)
     }
 }
 
@@ -277,6 +315,7 @@ impl<'de> Deserialize<'de> for Key {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a weight group, an object with `paths` and `weights`")]
 struct RawGroup {
     paths: Vec<String>,
     weights: Vec<WeightSpec>,
@@ -341,6 +380,14 @@ mod tests {
                 "[".repeat(100_000),
                 "]".repeat(100_000)
             ),
+            r#"{"\ud800": 1, "format": {"a": 1}, "format": 1, "weightsManifest": []}"#.to_owned(),
+            format!(
+                r#"{{"format": {}1{}, "weightsManifest": []}}"#,
+                "[".repeat(1000),
+                "]".repeat(1000)
+            ),
+            format!(r#"{{"weightsManifest": [], "weightsManifest": {GROUP}}}"#),
+            GROUP.replace(r#""w""#, r#""\ud800""#),
             r#"{"modelTopology": {"\ud800": "\ud800", "node": 1}, "weightsManifest": []}"#
                 .to_owned(),
         ];
@@ -362,7 +409,7 @@ mod tests {
 
     #[test]
     fn what_only_looks_like_a_manifest_is_refused_by_its_name() {
-        let cases: [(&[u8], &str); 11] = [
+        let cases: [(&[u8], &str); 13] = [
             (b"<!DOCTYPE html><html>", "it is an HTML page"),
             (b"<?xml version='1.0'?><Error/>", "it is an XML document"),
             (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "it is a Git LFS pointer"),
@@ -374,6 +421,8 @@ mod tests {
             (br#"{"labels": ["a"], "imageSize": 224}"#, "neither `modelTopology` nor `weightsManifest`"),
             (br#"{}"#, "neither `modelTopology` nor `weightsManifest`"),
             (br#"{"weightsManifest": []} trailing"#, "trailing characters"),
+            (b"Not found", "it is no JSON; it begins with \"Not found\""),
+            (br#"["cat", "dog"]"#, "expected a weight group"),
         ];
         for (text, expected) in cases {
             let error = refusal(text);

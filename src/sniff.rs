@@ -71,11 +71,16 @@ pub(crate) fn binary_kind(head: &[u8]) -> Option<&'static str> {
             Some("a zip archive, as .keras files are (convert it with tensorflowjs_converter)")
         }
         [_, _, _, _, b'T', b'F', b'L', b'3', ..] => Some("a TensorFlow Lite model"),
-        _ if head.contains(&0) => {
+        _ if head.iter().any(is_in_no_text) => {
             Some("binary data, such as a TensorFlow .pb (convert it with tensorflowjs_converter)")
         }
         _ => None,
     }
+}
+
+/// JSON may hold no control byte but white space, and neither may any text.
+fn is_in_no_text(byte: &u8) -> bool {
+    *byte < b' ' && !byte.is_ascii_whitespace()
 }
 
 /// RFC 1952: magic, deflate, no reserved flag, and a known operating system.
@@ -121,6 +126,8 @@ mod tests {
         assert!(binary_kind(b"\x89HDF\r\n\x1a\n").unwrap().contains("HDF5"));
         assert!(binary_kind(b"\x1c\0\0\0TFL3").unwrap().contains("Lite"));
         assert!(binary_kind(b"\n\x0b\n\x05const\x00").unwrap().contains(".pb"));
+        assert!(binary_kind(b"\n\x3a\n\x05input\x12\x0bPlaceholder*").unwrap().contains(".pb"));
+        assert_eq!(binary_kind(b"{\r\n\t\"a\": 1}"), None);
         assert_eq!(binary_kind(b"{}"), None);
     }
 }

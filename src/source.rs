@@ -46,7 +46,7 @@ impl ModelUrl {
         })?;
         match parsed.scheme() {
             "http" | "https" => names_a_file(&given, &parsed)?,
-            "file" if parsed.to_file_path().is_ok() => {}
+            "file" if given.contains(":/") && parsed.to_file_path().is_ok() => {}
             "file" => return Err("it names no file on this machine".to_owned()),
             other => {
                 return Err(format!(
@@ -189,12 +189,13 @@ pub(crate) fn shown(url: &Url) -> String {
     shown.to_string()
 }
 
-/// An address as it may be shown before it is known to be one. What may be a password is before the last `@`.
+/// An address as it may be shown before it is known to be one: as it was given, if nothing in it can be a secret.
 pub(crate) fn shown_text(text: &str) -> String {
     match (Url::parse(text.trim()), text.rsplit_once('@')) {
-        (Ok(url), _) => shown(&url),
+        (Ok(url), None) if shown(&url).ends_with("?...") => shown(&url),
+        (Ok(url), Some(_)) => shown(&url),
         (Err(_), Some((_, rest))) => format!("...@{rest}"),
-        (Err(_), None) => text.to_owned(),
+        (_, None) => text.to_owned(),
     }
 }
 
@@ -301,6 +302,7 @@ mod tests {
         assert!(refusal("").contains("no absolute URL"));
         assert!(refusal("ftp://h.example/model.json").contains("\"ftp\" is not supported"));
         assert!(refusal("https://h.example").contains("a host only"));
+        assert!(refusal("file:model.json").contains("names no file"));
         assert!(
             refusal("https://b.example/m.json?X-Goog-Signature=abc").contains("X-Goog-Signature")
         );

@@ -63,7 +63,9 @@ pub struct Quantization {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a weight, an object with `name`, `shape` and `dtype`")]
 struct RawSpec<'a> {
+    #[serde(deserialize_with = "lossy")]
     name: String,
     shape: Shape,
     #[serde(borrow)]
@@ -72,7 +74,25 @@ struct RawSpec<'a> {
     quantization: Option<RawQuantization<'a>>,
 }
 
+/// A name may hold what is no Unicode; the client replaces it too.
+fn lossy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Text;
+    impl Visitor<'_> for Text {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_bytes<E>(self, text: &[u8]) -> Result<String, E> {
+            Ok(String::from_utf8_lossy(text).into_owned())
+        }
+    }
+    deserializer.deserialize_bytes(Text)
+}
+
 #[derive(Deserialize)]
+#[serde(expecting = "a quantization, an object with `dtype`")]
 struct RawQuantization<'a> {
     #[serde(borrow)]
     dtype: Cow<'a, str>,

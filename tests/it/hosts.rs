@@ -1,12 +1,15 @@
 //! Hosts as they are: they compress unasked, redirect, want a query, fail and recover, and have certificates.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
 
 use model_host::{Fault, Host};
 use tempfile::TempDir;
 use vendor_model::{Config, Error, ErrorKind, Vendored, vendor_model};
 
-use crate::support::{Project, assert_holds, contents, host_of, model};
+use crate::support::{Project, assert_holds, contents, host_of, manifest, model};
 
 fn refusal(host: &Host) -> Error {
     let dir = TempDir::new().unwrap();
@@ -58,6 +61,47 @@ fn deflate_is_decoded_and_what_nobody_asked_for_is_refused() {
     let error = refusal(&host);
     assert_eq!(error.kind(), ErrorKind::Http);
     assert!(error.to_string().contains("Content-Encoding \"br\""), "{error}");
+}
+
+#[test]
+fn what_hosts_call_an_encoding_and_is_none_is_passed_over() {
+    for name in ["none", "utf-8", "identity", ""] {
+        let fault = Fault::encoded_as(name, "ghij");
+        let host = host_of(&model()).fault("/m/group1-shard3of3.bin", fault).start();
+        vendored(&host, "/m/model.json");
+    }
+}
+
+#[test]
+fn an_empty_shard_may_be_compressed() {
+    let host = Host::builder().file("/m/model.json", manifest(&["a", "b"], 1)).file("/m/a", "x");
+    let host = host.fault("/m/b", Fault::encoded_as("gzip", "")).start();
+    let dir = TempDir::new().unwrap();
+    let vendored = vendor_model(host.url("/m/model.json"), dir.path()).unwrap();
+    assert_eq!(vendored.files()[2].size(), 0);
+}
+
+#[test]
+fn interim_responses_are_passed_over_however_much_follows_them() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/model.json", listener.local_addr().unwrap());
+    let host = thread::spawn(move || {
+        let manifest = manifest(&["a"], 400_000).into_bytes();
+        for body in [manifest, vec![b'x'; 400_000]] {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = [0; 4096];
+            assert!(stream.read(&mut asked).unwrap() > 0);
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+            );
+            stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+        }
+    });
+    let dir = TempDir::new().unwrap();
+    let vendored = Config::new().retries(0).vendor_model(&url, dir.path()).unwrap();
+    assert_eq!(vendored.files()[1].size(), 400_000);
+    host.join().unwrap();
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn it_compiles_in_every_edition_without_std_unsafe_code_or_warnings() {
     let host = host_of(&model()).start();
     let project = Project::embedding(&host.url("/m/model.json"));
     project.build().succeeded();
-    let attributes = "#![no_std]\n#![deny(warnings, missing_docs, unused, nonstandard_style)]\n#![forbid(unsafe_code)]";
+    let attributes = "#![no_std]\n#![deny(warnings, missing_docs, unused, nonstandard_style, unreachable_pub)]\n#![forbid(unsafe_code)]";
     let private = r#"mod model { include!(concat!(env!("OUT_DIR"), "/model.rs")); }"#;
     let public = r#"/// A model.
 pub mod model { include!(concat!(env!("OUT_DIR"), "/model.rs")); }

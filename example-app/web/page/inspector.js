@@ -80,7 +80,7 @@ async function describe({ name, tensor }) {
 
 function randomTensor(tf, { shape: sides, dtype }) {
   switch (dtype) {
-    case "string": return tf.fill(sides, "offline");
+    case "string": return tf.fill(sides, "x");
     case "bool": return tf.randomUniform(sides, 0, 2, "int32").cast("bool");
     // Small numbers: they may be looked up in a table.
     case "int32": return tf.randomUniform(sides, 0, 2, "int32");

@@ -2,7 +2,7 @@
 
 /// A file of the model.
 #[derive(Clone, Copy)]
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 pub struct File {
     /// Where it lies relative to the manifest's directory, with `/`.
     pub path: &'static str,
@@ -23,25 +23,26 @@ impl ::core::fmt::Debug for File {
 }
 
 /// The file of this path.
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
+#[must_use]
 pub fn get(path: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.path == path)
 }
 
 /// The address that the model was vendored from.
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 pub static URL: &str = "https://models.example/digits/model.json";
 
 /// Whether the files are placeholders, because the network was not to be used.
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 pub static PLACEHOLDER: bool = false;
 
 /// The path of the file to give to a loader: the manifest.
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 pub static ENTRY: &str = "model.json";
 
 /// Every file of the model: the manifest first, then its shards in order.
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 pub static FILES: &[File] = &[
     File {
         path: "model.json",
