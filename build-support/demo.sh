@@ -19,6 +19,7 @@ work=$(mktemp -d)
 host=
 app=
 finish() {
+    trap '' INT TERM
     for process in $host $app; do kill "$process" 2>/dev/null || true; done
     rm -rf "$work"
 }

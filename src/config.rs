@@ -39,7 +39,7 @@ pub enum LockMode {
     /// What is not pinned is refused.
     Locked,
     /// The hosts are asked again and the pins follow them. An act of a person, by `VENDOR_MODEL_LOCK=update`:
-    /// in a build script it is [`ErrorKind::Config`].
+    /// in a build script it is [`ErrorKind::Config`](crate::ErrorKind::Config).
     Update,
 }
 
