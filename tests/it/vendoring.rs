@@ -145,14 +145,14 @@ fn the_manifest_stays_verbatim() {
 
 #[test]
 fn several_shards_are_under_way_at_once_and_never_more_than_asked_for() {
-    let names: Vec<String> = (0..20).map(|n| format!("shard{n}")).collect();
+    let names: Vec<String> = (0..8).map(|n| format!("shard{n}")).collect();
     let paths: Vec<&str> = names.iter().map(String::as_str).collect();
     for (asked, expected) in [(None, 6), (Some(1), 1), (Some(3), 3)] {
         let host =
             names.iter().fold(Host::builder(), |host, name| host.file(&format!("/m/{name}"), "x"));
         let host = host
-            .file("/m/model.json", manifest(&paths, 20))
-            .delay(std::time::Duration::from_millis(20))
+            .file("/m/model.json", manifest(&paths, 8))
+            .delay(std::time::Duration::from_millis(150))
             .start();
         let mut config = Config::new();
         asked.map(|n| config.connections(n));
