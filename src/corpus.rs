@@ -1,40 +1,17 @@
 //! The pure rooms against real facts: URLs that the TensorFlow.js client formed, and manifests from public models.
-//!
-//! They are in a folder beside the project, or in `$VENDOR_MODEL_CORPUS`; where it is absent the tests say so.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
 use crate::manifest::{Manifest, ManifestError};
 use crate::path::ModelPath;
+use crate::shared_folder::shared;
 use crate::source::shard_url;
 use crate::verify;
 use crate::weights::DType;
-
-#[expect(clippy::disallowed_methods, reason = "switches of the tests, not of the library")]
-fn folder(name: &str) -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let found =
-        std::env::var_os("VENDOR_MODEL_CORPUS").map_or_else(beside, PathBuf::from).join(name);
-    if found.exists() {
-        return Some(found);
-    }
-    let why = format!("{} is not there (set VENDOR_MODEL_CORPUS)", found.display());
-    let all = std::env::var_os("REQUIRE_ALL").is_some_and(|value| value == "1");
-    assert!(!all, "REQUIRE_ALL=1, and {why}");
-    // Past the capture of the test runner, and into the file that test.sh reads.
-    let line = format!("{}: {why}\n", std::thread::current().name().unwrap_or("a test"));
-    let _ = write!(std::io::stderr(), "\nskipped: {line}");
-    if let Some(log) = std::env::var_os("SKIPPED") {
-        let file = fs::File::options().append(true).create(true).open(log);
-        file.unwrap().write_all(line.as_bytes()).unwrap();
-    }
-    None
-}
 
 fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
@@ -46,7 +23,7 @@ fn strings(value: &Value) -> Vec<&str> {
 
 #[test]
 fn every_url_is_formed_as_the_client_formed_it() {
-    let Some(path) = folder("data/url-vectors.json") else { return };
+    let Some(path) = shared("data/url-vectors.json") else { return };
     let facts = json(&path);
     let (mut tested, mut refused) = (0, 0);
     for fact in facts["vectors"].as_array().unwrap().iter().filter(|fact| fact["kind"] == "http") {
@@ -70,7 +47,7 @@ fn every_url_is_formed_as_the_client_formed_it() {
 
 #[test]
 fn every_manifest_parses_to_what_an_independent_reader_found() {
-    let Some(dir) = folder("manifests") else { return };
+    let Some(dir) = shared("manifests") else { return };
     let index = json(&dir.join("index.json"));
     let entries = index.as_array().unwrap();
     assert!(entries.len() >= 46, "{} manifests", entries.len());

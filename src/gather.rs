@@ -50,7 +50,7 @@ impl<'a> Gatherer<'a> {
 
     pub fn gather(&mut self, wanted: Vec<Wanted>) -> Result<Vec<Gathered>, Error> {
         let held = parallel::each(&wanted, parallel::cores(), |file| self.look(file))?;
-        let steps = plan(&wanted, &held, self.policy.lock_mode, self.policy.network)
+        let steps = plan(&wanted, &held, self.policy.lock_mode, self.policy.network())
             .map_err(|refusal| refusal.of(self.name, &wanted, &held, self.policy))?;
         let mut errands = Vec::new();
         for (wanted, step) in wanted.iter().zip(&steps) {

@@ -104,6 +104,8 @@ mod parallel;
 
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod shared_folder;
 
 use std::path::Path;
 

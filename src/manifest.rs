@@ -9,11 +9,11 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::path::{self, ModelPath, PathProblem};
 use crate::sniff;
-use crate::weights::WeightSpec;
+use crate::weights::{Lossy, WeightSpec};
 
 /// What a manifest says, as far as vendoring needs it.
 #[derive(Debug)]
@@ -177,11 +177,11 @@ impl<'de> Deserialize<'de> for ModelJson {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ModelJson, A::Error> {
                 let mut model = ModelJson::default();
-                while let Some(Key(key)) = map.next_key()? {
-                    match &key[..] {
-                        b"format" => model.format = map.next_value()?,
-                        b"modelTopology" => model.topology = map.next_value()?,
-                        b"weightsManifest" => model.weights_manifest = map.next_value()?,
+                while let Some(Lossy(key)) = map.next_key()? {
+                    match key.as_str() {
+                        "format" => model.format = map.next_value()?,
+                        "modelTopology" => model.topology = map.next_value()?,
+                        "weightsManifest" => model.weights_manifest = map.next_value()?,
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -194,29 +194,17 @@ impl<'de> Deserialize<'de> for ModelJson {
 
 impl ModelJson {
     fn format(&self) -> &'static str {
-        match (&self.format, &self.topology) {
-            (Some(Format::Graph), _) => GRAPH_MODEL,
-            (Some(Format::Layers), _) => LAYERS_MODEL,
-            (_, Some(Topology::Graph)) => GRAPH_MODEL,
-            (_, Some(Topology::Layers)) => LAYERS_MODEL,
-            _ => WEIGHTS,
-        }
+        let said = self.format.as_ref().and_then(|Format(name)| *name);
+        let seen = self.topology.as_ref().and_then(|Topology(name)| *name);
+        said.or(seen).unwrap_or(WEIGHTS)
     }
 }
 
 /// What the `format` key says. No loader looks at it, so that it may be anything.
-enum Format {
-    Graph,
-    Layers,
-    Unknown,
-}
+struct Format(Option<&'static str>);
 
-/// The one thing that is asked of a topology: whose it is.
-enum Topology {
-    Graph,
-    Layers,
-    Unknown,
-}
+/// The one thing that is asked of a topology: which format it shows.
+struct Topology(Option<&'static str>);
 
 impl<'de> Deserialize<'de> for Format {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Format, D::Error> {
@@ -229,35 +217,35 @@ impl<'de> Deserialize<'de> for Format {
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Format, E> {
-                Ok(match text {
-                    "graph-model" => Format::Graph,
-                    "layers-model" => Format::Layers,
-                    _ => Format::Unknown,
-                })
+                Ok(Format(match text {
+                    "graph-model" => Some(GRAPH_MODEL),
+                    "layers-model" => Some(LAYERS_MODEL),
+                    _ => None,
+                }))
             }
 
             fn visit_bool<E>(self, _: bool) -> Result<Format, E> {
-                Ok(Format::Unknown)
+                Ok(Format(None))
             }
 
             fn visit_u64<E>(self, _: u64) -> Result<Format, E> {
-                Ok(Format::Unknown)
+                Ok(Format(None))
             }
 
             fn visit_i64<E>(self, _: i64) -> Result<Format, E> {
-                Ok(Format::Unknown)
+                Ok(Format(None))
             }
 
             fn visit_f64<E>(self, _: f64) -> Result<Format, E> {
-                Ok(Format::Unknown)
+                Ok(Format(None))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Format, A::Error> {
-                IgnoredAny.visit_seq(seq).map(|_| Format::Unknown)
+                IgnoredAny.visit_seq(seq).map(|_| Format(None))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Format, A::Error> {
-                IgnoredAny.visit_map(map).map(|_| Format::Unknown)
+                IgnoredAny.visit_map(map).map(|_| Format(None))
             }
         }
         deserializer.deserialize_any(Anything)
@@ -277,40 +265,19 @@ impl<'de> Deserialize<'de> for Topology {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Topology, A::Error> {
-                let mut found = Topology::Unknown;
-                while let Some(Key(key)) = map.next_key()? {
+                let mut found = None;
+                while let Some(Lossy(key)) = map.next_key()? {
                     map.next_value::<IgnoredAny>()?;
-                    match &key[..] {
-                        b"node" => found = Topology::Graph,
-                        b"model_config" | b"class_name" => found = Topology::Layers,
+                    match key.as_str() {
+                        "node" => found = Some(GRAPH_MODEL),
+                        "model_config" | "class_name" => found = Some(LAYERS_MODEL),
                         _ => {}
                     }
                 }
-                Ok(found)
+                Ok(Topology(found))
             }
         }
         deserializer.deserialize_map(Keys)
-    }
-}
-
-/// A key that may be no Unicode either.
-struct Key(Vec<u8>);
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Key, D::Error> {
-        struct Bytes;
-        impl Visitor<'_> for Bytes {
-            type Value = Key;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-
-            fn visit_bytes<E: de::Error>(self, key: &[u8]) -> Result<Key, E> {
-                Ok(Key(key.to_owned()))
-            }
-        }
-        deserializer.deserialize_bytes(Bytes)
     }
 }
 

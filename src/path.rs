@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of disks and URLs.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -114,17 +114,15 @@ pub(crate) fn collisions(paths: &[&ModelPath]) -> Vec<PathProblem> {
 pub(crate) struct Names {
     files: HashMap<String, String>,
     directories: HashMap<String, String>,
-    exact: HashSet<String>,
 }
 
 impl Names {
     /// Why `path` cannot lie beside what was added; the same path can.
     pub fn clash(&self, path: &ModelPath) -> Option<String> {
-        if self.exact.contains(&path.0) {
-            return None;
-        }
-        if let Some(other) = self.files.get(&path.folded()) {
-            return Some(format!("differs from {other:?} only in case"));
+        match self.files.get(&path.folded()) {
+            Some(other) if *other == path.0 => return None,
+            Some(other) => return Some(format!("differs from {other:?} only in case")),
+            None => {}
         }
         if let Some(other) = self.directories.get(&path.folded()) {
             return Some(format!("is also the directory of {other:?}"));
@@ -137,11 +135,9 @@ impl Names {
     }
 
     pub fn add(&mut self, path: &ModelPath) {
-        if self.exact.insert(path.0.clone()) {
-            self.files.insert(path.folded(), path.0.clone());
-            for parent in path.parents() {
-                self.directories.insert(parent.to_ascii_lowercase(), path.0.clone());
-            }
+        self.files.insert(path.folded(), path.0.clone());
+        for parent in path.parents() {
+            self.directories.insert(parent.to_ascii_lowercase(), path.0.clone());
         }
     }
 }

@@ -15,8 +15,7 @@ use crate::path::ModelPath;
 #[derive(Debug)]
 pub(crate) struct Policy {
     pub lock_mode: LockMode,
-    pub network: Network,
-    /// Who keeps it offline.
+    /// Who keeps it offline, if somebody does.
     offline: Option<OfflineBy>,
     locked_in_code: bool,
     /// Whether the person who builds asked for `auto` by name.
@@ -51,6 +50,10 @@ enum OfflineBy {
 }
 
 impl Policy {
+    pub fn network(&self) -> Network {
+        if self.offline.is_some() { Network::Offline } else { Network::Online }
+    }
+
     /// How pins are let follow their hosts.
     pub fn advice_to_update(&self) -> String {
         match self.locked_in_code {
@@ -91,7 +94,8 @@ impl Config {
     /// What follows from these settings in this environment.
     pub(crate) fn policy(&self, environment: &Environment) -> Result<Policy, Error> {
         let package = environment.package();
-        let lock_mode = self.decide_lock_mode(environment.lock_mode()?, package.is_some())?;
+        let by_builder = environment.lock_mode()?;
+        let lock_mode = self.decide_lock_mode(by_builder, package.is_some())?;
         let offline = self.decide_offline(environment)?;
         if lock_mode == LockMode::Update && offline.is_some() {
             let error = Error::new(ErrorKind::Config, "cannot update pins without the network");
@@ -104,10 +108,9 @@ impl Config {
         let in_package = |name: &str| package.as_ref().map(|package| package.dir.join(name));
         Ok(Policy {
             lock_mode,
-            network: if offline.is_some() { Network::Offline } else { Network::Online },
             offline,
             locked_in_code: self.lock_mode == Some(LockMode::Locked),
-            unlocked_by_builder: environment.lock_mode()? == Some(LockMode::Auto),
+            unlocked_by_builder: by_builder == Some(LockMode::Auto),
             lockfile: self
                 .lockfile
                 .as_deref()
@@ -204,7 +207,7 @@ mod tests {
         assert_eq!(policy.lockfile, Some(PathBuf::from("/p/models.lock")));
         assert_eq!(policy.vendor_dir, Some(PathBuf::from("/p/vendor-models")));
         assert!(policy.metadata);
-        assert_eq!((policy.lock_mode, policy.network), (LockMode::Auto, Network::Online));
+        assert_eq!((policy.lock_mode, policy.network()), (LockMode::Auto, Network::Online));
         assert_eq!((policy.connections, policy.retries, policy.max_bytes), (6, 3, 16 << 30));
         assert!(!self::policy(Config::new().cargo_metadata(false), &build_script(&[])).metadata);
     }
@@ -267,7 +270,7 @@ mod tests {
     #[test]
     fn without_its_feature_there_is_no_network() {
         let policy = policy(Config::new().vendor_dir("v"), &Environment::of(&[(OFFLINE, "0")]));
-        assert_eq!(policy.network, Network::Offline);
+        assert_eq!(policy.network(), Network::Offline);
         assert!(policy.advice_to_go_online().contains("feature `net`"));
     }
 
@@ -297,7 +300,7 @@ mod tests {
             Config::new()
                 .offline(offline)
                 .policy(&Environment::of(set))
-                .map(|policy| policy.network)
+                .map(|policy| policy.network())
                 .map_err(|error| error.kind())
         };
         assert_eq!(network(false, &[]), Ok(Network::Online));

@@ -121,7 +121,6 @@ impl OutDir {
             let target = path.below(&self.dir);
             settle(at, &target, Stamp::Old).map_err(|error| Error::io("write", &target, error))?;
         }
-        fs::create_dir_all(&self.dir).map_err(|error| Error::io("create", &self.dir, error))?;
         self.write_record(before, after)
     }
 

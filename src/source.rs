@@ -54,8 +54,8 @@ impl ModelUrl {
                 ));
             }
         }
-        match parsed.query_pairs().find(|(key, _)| authorises(key, &parsed)) {
-            Some((key, _)) => Err(format!(
+        match secret(&parsed) {
+            Some(key) => Err(format!(
                 "its query carries a secret ({key}), which would be written to models.lock"
             )),
             None => Ok(ModelUrl { recorded: without_user_info(&given), given, parsed }),
@@ -95,7 +95,7 @@ impl ModelUrl {
         Some(path.below(&dir.join(host)))
     }
 
-    /// Whether the bytes are a secret on their way: plain http, and not to this machine.
+    /// Whether anybody on the way could change the bytes: plain http, and not from this machine.
     pub fn is_plain_http(&self) -> bool {
         let loopback = match self.parsed.host() {
             Some(url::Host::Domain(name)) => name == "localhost",
@@ -183,7 +183,7 @@ pub(crate) fn shown(url: &Url) -> String {
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
     shown.set_fragment(None);
-    if url.query_pairs().any(|(key, _)| authorises(&key, url)) {
+    if secret(url).is_some() {
         shown.set_query(Some("..."));
     }
     shown.to_string()
@@ -192,15 +192,14 @@ pub(crate) fn shown(url: &Url) -> String {
 /// An address as it may be shown before it is known to be one: as it was given, if nothing in it can be a secret.
 pub(crate) fn shown_text(text: &str) -> String {
     match (Url::parse(text.trim()), text.rsplit_once('@')) {
-        (Ok(url), None) if shown(&url).ends_with("?...") => shown(&url),
-        (Ok(url), Some(_)) => shown(&url),
+        (Ok(url), at) if at.is_some() || secret(&url).is_some() => shown(&url),
         (Err(_), Some((_, rest))) => format!("...@{rest}"),
-        (_, None) => text.to_owned(),
+        _ => text.to_owned(),
     }
 }
 
-/// Whether a query parameter signs or authorises the request.
-fn authorises(key: &str, url: &Url) -> bool {
+/// The query parameter that signs or authorises the request, if there is one.
+fn secret(url: &Url) -> Option<String> {
     const ALWAYS: [&str; 8] = [
         "x-amz-credential",
         "x-amz-signature",
@@ -211,9 +210,10 @@ fn authorises(key: &str, url: &Url) -> bool {
         "signature",
         "access_token",
     ];
-    let key = key.to_ascii_lowercase();
-    ALWAYS.contains(&key.as_str())
-        || key == "sig" && url.query_pairs().any(|(other, _)| other.eq_ignore_ascii_case("se"))
+    let is = |key: &str, name: &str| key.eq_ignore_ascii_case(name);
+    let expires = url.query_pairs().any(|(key, _)| is(&key, "se"));
+    let secret = |key: &str| ALWAYS.iter().any(|name| is(key, name)) || expires && is(key, "sig");
+    url.query_pairs().map(|(key, _)| key.into_owned()).find(|key| secret(key))
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -205,7 +205,7 @@ fn warn(
     {
         emit.warning(&format!("{name}: this package has no pin for it; commit models.lock before publishing, or its users cannot build it"));
     }
-    if let Some(before) = pins.pinned.as_ref() {
+    if let (Some(before), LockMode::Update) = (&pins.pinned, policy.lock_mode) {
         let changes = before.changes(locked).into_iter();
         changes.for_each(|change| emit.warning(&format!("{name}: {change}")));
     }

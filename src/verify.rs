@@ -40,6 +40,9 @@ pub(crate) struct Verdict {
 impl Verdict {
     /// The error that lists every misfit.
     pub fn refusal(&self, url: &str) -> Option<Error> {
+        if self.misfits.is_empty() {
+            return None;
+        }
         let error = Error::new(
             ErrorKind::Manifest,
             format!("the shards of {url} do not have the bytes that its weight specs describe"),
@@ -47,7 +50,7 @@ impl Verdict {
         let listed = self.misfits.iter().fold(error, |error, misfit| error.fact("found", misfit));
         let advice = "the shards belong to another manifest, or were damaged at their host; TensorFlow.js would load wrong weights, \
                       or fail with `byte length of Float32Array should be a multiple of 4`";
-        (!self.misfits.is_empty()).then(|| listed.help(advice))
+        Some(listed.help(advice))
     }
 }
 
@@ -82,9 +85,11 @@ pub(crate) fn groups<R: Read>(
         let found = group.shards.iter().map(&size).sum();
         let expected = expected(group, found, &open)?;
         let is_last = at + 1 == manifest.groups.len();
+        if expected == Expected::Bytes(found) {
+            continue;
+        }
         let misfit = Misfit { group: at + 1, shards: group.shards.clone(), expected, found };
         match misfit.expected {
-            Expected::Bytes(n) if n == found => {}
             Expected::Bytes(n) if n < found && is_last => verdict.surplus = Some(misfit),
             _ => verdict.misfits.push(misfit),
         }

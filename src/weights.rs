@@ -65,8 +65,7 @@ pub struct Quantization {
 #[derive(Deserialize)]
 #[serde(expecting = "a weight, an object with `name`, `shape` and `dtype`")]
 struct RawSpec<'a> {
-    #[serde(deserialize_with = "lossy")]
-    name: String,
+    name: Lossy,
     shape: Shape,
     #[serde(borrow)]
     dtype: Cow<'a, str>,
@@ -74,21 +73,25 @@ struct RawSpec<'a> {
     quantization: Option<RawQuantization<'a>>,
 }
 
-/// A name may hold what is no Unicode; the client replaces it too.
-fn lossy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    struct Text;
-    impl Visitor<'_> for Text {
-        type Value = String;
+/// A string of the manifest that may be no Unicode. What is not is replaced, as the client does.
+pub(crate) struct Lossy(pub String);
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a string")
-        }
+impl<'de> Deserialize<'de> for Lossy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Lossy, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Lossy;
 
-        fn visit_bytes<E>(self, text: &[u8]) -> Result<String, E> {
-            Ok(String::from_utf8_lossy(text).into_owned())
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_bytes<E>(self, text: &[u8]) -> Result<Lossy, E> {
+                Ok(Lossy(String::from_utf8_lossy(text).into_owned()))
+            }
         }
+        deserializer.deserialize_bytes(Text)
     }
-    deserializer.deserialize_bytes(Text)
 }
 
 #[derive(Deserialize)]
@@ -104,7 +107,7 @@ impl TryFrom<RawSpec<'_>> for WeightSpec {
     type Error = String;
 
     fn try_from(raw: RawSpec<'_>) -> Result<WeightSpec, String> {
-        let RawSpec { name, shape: Shape(shape), dtype, quantization } = raw;
+        let RawSpec { name: Lossy(name), shape: Shape(shape), dtype, quantization } = raw;
         let Some(dtype) = DType::named(&dtype) else {
             return Err(format!(
                 "weight {name:?} has the unknown dtype {dtype:?}; known are {}",

@@ -8,7 +8,7 @@ use model_host::Host;
 use serde_json::json;
 
 use crate::corpus::{self, Case};
-use crate::support::{shared, skip};
+use crate::shared_folder::{shared, skip};
 
 #[test]
 fn tensorflow_js_decodes_the_same_tensors_from_what_was_vendored() {

@@ -7,7 +7,8 @@ use model_host::Host;
 use serde_json::Value;
 use vendor_model::Lockfile;
 
-use crate::support::{Project, shared};
+use crate::shared_folder::shared;
+use crate::support::Project;
 
 /// One manifest of one model of `models/index.json`.
 pub struct Case {

@@ -5,6 +5,8 @@
 )]
 
 mod support;
+#[path = "../../src/shared_folder.rs"]
+mod shared_folder;
 
 mod vendoring;
 mod locking;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::SystemTime;
@@ -249,36 +248,5 @@ impl Ran {
         self.stderr
             .lines()
             .any(|line| line.contains("Running") && line.contains("build-script-build"))
-    }
-}
-
-/// The folder of real models, or the reason for which a test has to do without it.
-///
-/// With `REQUIRE_ALL=1` there is no such reason.
-pub fn shared(name: &str) -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = std::env::var_os("VENDOR_MODEL_CORPUS")
-        .map_or_else(|| root.join("../shared"), PathBuf::from);
-    let found = folder.join(name);
-    if found.exists() {
-        return Some(found);
-    }
-    skip(&format!(
-        "{} is not there (set VENDOR_MODEL_CORPUS to the folder that has {name})",
-        found.display()
-    ));
-    None
-}
-
-/// Says what is left out and why, past the test runner's capture and into the file that test.sh reads, or fails where
-/// nothing may be left out.
-pub fn skip(why: &str) {
-    let all = std::env::var_os("REQUIRE_ALL").is_some_and(|value| value == "1");
-    assert!(!all, "REQUIRE_ALL=1, and {why}");
-    let line = format!("{}: {why}\n", std::thread::current().name().unwrap_or("a test"));
-    let _ = write!(std::io::stderr(), "\nskipped: {line}");
-    if let Some(log) = std::env::var_os("SKIPPED") {
-        let file = fs::File::options().append(true).create(true).open(log);
-        file.unwrap().write_all(line.as_bytes()).unwrap();
     }
 }
