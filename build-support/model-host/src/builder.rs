@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::authority::Authority;
 use crate::behaviour::{Behaviour, Gzip};
 use crate::certificate::Certificate;
 use crate::fault::Fault;
@@ -22,7 +23,7 @@ pub struct Builder {
     script: Script,
     behaviour: Behaviour,
     port: u16,
-    tls: bool,
+    certificate: Option<Certificate>,
 }
 
 impl Builder {
@@ -81,9 +82,18 @@ impl Builder {
         self
     }
 
-    /// Speaks TLS, with a self-signed certificate for `localhost` and `127.0.0.1`.
-    pub fn tls(mut self) -> Self {
-        self.tls = true;
+    /// Speaks TLS, with a certificate for `localhost` and `127.0.0.1` by an authority of its own.
+    pub fn tls(self) -> Self {
+        self.tls_by(&Authority::generate(), &["localhost", "127.0.0.1"])
+    }
+
+    /// Speaks TLS, with a certificate for `names` by this authority.
+    ///
+    /// # Panics
+    ///
+    /// If one is not a host name.
+    pub fn tls_by(mut self, authority: &Authority, names: &[&str]) -> Self {
+        self.certificate = Some(Certificate::signed_by(authority, names));
         self
     }
 
@@ -118,7 +128,7 @@ impl Builder {
     ///
     /// If the port cannot be had.
     pub fn start(self) -> Host {
-        let certificate = self.tls.then(Certificate::generate);
-        Host::start(Service::new(self.site, self.script, self.behaviour), certificate, self.port)
+        let service = Service::new(self.site, self.script, self.behaviour);
+        Host::start(service, self.certificate, self.port)
     }
 }

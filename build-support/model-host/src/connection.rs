@@ -37,6 +37,7 @@ impl Connection<'_> {
     fn converse(&mut self) -> io::Result<()> {
         loop {
             let parting = match Head::read(&mut self.stream) {
+                Ok(head) if !head.is_for_a_path() => self.reject(400)?,
                 Ok(head) => self.exchange(&head)?,
                 Err(Unreadable::Malformed) => self.reject(400)?,
                 Err(Unreadable::TooLarge) => self.reject(431)?,

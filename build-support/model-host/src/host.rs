@@ -1,15 +1,14 @@
-//! A running host: the thread that accepts connections, and what a test asks of it.
+//! A running host, and what a test asks of it.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
-use std::thread::JoinHandle;
 
 use crate::builder::Builder;
 use crate::certificate::Certificate;
 use crate::connection;
 use crate::fault::Fault;
+use crate::listener::Listener;
 use crate::request::Request;
 use crate::service::Service;
 use crate::url_path;
@@ -28,10 +27,9 @@ use crate::url_path;
 /// ```
 #[derive(Debug)]
 pub struct Host {
-    addr: SocketAddr,
+    listener: Listener,
     service: Arc<Service>,
     certificate: Option<Arc<Certificate>>,
-    accepting: Option<JoinHandle<()>>,
 }
 
 impl Host {
@@ -46,23 +44,20 @@ impl Host {
     }
 
     pub(crate) fn start(service: Service, certificate: Option<Certificate>, port: u16) -> Host {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .unwrap_or_else(|error| panic!("cannot listen on 127.0.0.1:{port}: {error}"));
-        let addr = listener.local_addr().expect("a bound listener has an address");
         let service = Arc::new(service);
         let certificate = certificate.map(Arc::new);
-        let accepting = thread::spawn({
+        let listener = Listener::start(port, Arc::clone(&service.roster), {
             let (service, certificate) = (Arc::clone(&service), certificate.clone());
-            move || accept(&listener, &service, certificate.as_deref())
+            move |number, tcp| connection::serve(&service, number, tcp, certificate.as_deref())
         });
-        Host { addr, service, certificate, accepting: Some(accepting) }
+        Host { listener, service, certificate }
     }
 
     /// The URL of `path`: `http://127.0.0.1:PORT/...`, or `https://localhost:PORT/...` with TLS.
     #[track_caller]
     pub fn url(&self, path: &str) -> String {
         url_path::assert_absolute(path);
-        let port = self.addr.port();
+        let port = self.addr().port();
         match self.certificate {
             None => format!("http://127.0.0.1:{port}{path}"),
             Some(_) => format!("https://localhost:{port}{path}"),
@@ -71,7 +66,7 @@ impl Host {
 
     /// The address it listens on.
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.listener.addr()
     }
 
     /// The log so far, in order of arrival. Requests that could not be read are not in it.
@@ -96,7 +91,7 @@ impl Host {
         self.service.log.clear();
     }
 
-    /// The self-signed certificate a client must trust, as PEM.
+    /// The certificate of the authority a client must trust, as PEM.
     ///
     /// # Panics
     ///
@@ -104,7 +99,7 @@ impl Host {
     #[track_caller]
     pub fn certificate_pem(&self) -> &str {
         match &self.certificate {
-            Some(certificate) => certificate.pem(),
+            Some(certificate) => certificate.authority_pem(),
             None => panic!("this host speaks plain HTTP: start it with `Host::builder().tls()`"),
         }
     }
@@ -120,27 +115,4 @@ impl Host {
     pub fn fault(&self, path: &str, fault: Fault) {
         self.service.fault(url_path::given(path), fault);
     }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        self.service.roster.close();
-        let woken = TcpStream::connect(self.addr).is_ok();
-        if let Some(accepting) = self.accepting.take().filter(|_| woken) {
-            // A panic there has been printed; it must not become a second one here.
-            let _ = accepting.join();
-        }
-    }
-}
-
-fn accept(listener: &TcpListener, service: &Service, certificate: Option<&Certificate>) {
-    thread::scope(|connections| {
-        for stream in listener.incoming().flatten().map(Arc::new) {
-            let Some(number) = service.roster.admit(&stream) else { break };
-            connections.spawn(move || {
-                connection::serve(service, number, &stream, certificate);
-                service.roster.leave(number);
-            });
-        }
-    });
 }

@@ -1,6 +1,6 @@
 //! What every connection shares, and the one decision: a request's head in, its answer out.
 
-use std::sync::{Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use crate::behaviour::Behaviour;
 use crate::content::Content;
@@ -18,7 +18,7 @@ use crate::url_path;
 pub(crate) struct Service {
     pub(crate) behaviour: Behaviour,
     pub(crate) log: Log,
-    pub(crate) roster: Roster,
+    pub(crate) roster: Arc<Roster>,
     site: RwLock<Site>,
     script: Mutex<Script>,
 }
@@ -28,7 +28,7 @@ impl Service {
         Service {
             behaviour,
             log: Log::default(),
-            roster: Roster::default(),
+            roster: Arc::default(),
             site: RwLock::new(site),
             script: Mutex::new(script),
         }

@@ -9,4 +9,5 @@ mod redirects;
 mod connections;
 mod faults;
 mod tls;
+mod proxy;
 mod command;
