@@ -62,7 +62,7 @@ impl Connection<'_> {
         let mut delivery = Delivery::new(self.stream.get_mut(), pace, &entry);
         delivery.send_head(&response)?;
         if head.method != "HEAD" {
-            delivery.send_body(response)?;
+            delivery.send_body(response, &self.service.gates.before(&head.decoded_path()))?;
         }
         delivery.finish()?;
         Ok(parting)

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, Read};
 
+use crate::url_path;
+
 /// The longest head that is read.
 const LIMIT: u64 = 64 * 1024;
 
@@ -49,6 +51,10 @@ impl Head {
             version: Version::parse(version)?,
             headers: headers.collect::<Option<_>>()?,
         })
+    }
+
+    pub(crate) fn decoded_path(&self) -> String {
+        url_path::decoded(&self.path)
     }
 
     /// The path and the query as they were sent.

@@ -8,6 +8,7 @@ use crate::builder::Builder;
 use crate::certificate::Certificate;
 use crate::connection;
 use crate::fault::Fault;
+use crate::gate::Gate;
 use crate::listener::Listener;
 use crate::request::Request;
 use crate::service::Service;
@@ -77,8 +78,27 @@ impl Host {
     /// How many requests were for `path`, whatever their query.
     #[track_caller]
     pub fn count(&self, path: &str) -> usize {
+        self.requests_for(path).len()
+    }
+
+    /// The requests for `path`, whatever their query.
+    #[track_caller]
+    pub fn requests_for(&self, path: &str) -> Vec<Request> {
         let path = url_path::given(path);
-        self.requests().iter().filter(|request| url_path::decoded(&request.path) == path).count()
+        let mut requests = self.requests();
+        requests.retain(|request| url_path::decoded(&request.path) == path);
+        requests
+    }
+
+    /// How many bytes of bodies went out, by the log so far; as encoded but without chunk framing.
+    pub fn bytes_sent(&self) -> u64 {
+        self.requests().iter().map(|request| request.body_bytes_sent).sum()
+    }
+
+    /// How many bytes of bodies went out for `path`, whatever the query.
+    #[track_caller]
+    pub fn bytes_sent_of(&self, path: &str) -> u64 {
+        self.requests_for(path).iter().map(|request| request.body_bytes_sent).sum()
     }
 
     /// How many TCP connections were accepted.
@@ -110,9 +130,25 @@ impl Host {
         self.service.put(&url_path::given(path), bytes.into());
     }
 
+    /// Holds the responses for `path` after `n` bytes of their bodies, until the gate is opened.
+    ///
+    /// A shorter body is not held.
+    #[track_caller]
+    pub fn gate(&self, path: &str, n: u64) -> Gate {
+        self.service.gates.add(url_path::given(path), n)
+    }
+
     /// Scripts a fault for `path`, after those already scripted.
     #[track_caller]
     pub fn fault(&self, path: &str, fault: Fault) {
         self.service.fault(url_path::given(path), fault);
+    }
+}
+
+impl Drop for Host {
+    /// What waits at a gate has to leave before the listener can.
+    fn drop(&mut self) {
+        self.service.roster.close();
+        self.service.gates.open_all();
     }
 }

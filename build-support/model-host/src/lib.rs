@@ -8,6 +8,7 @@ mod host;
 mod builder;
 mod fault;
 mod request;
+mod gate;
 mod proxy;
 mod authority;
 
@@ -34,6 +35,7 @@ mod log;
 pub use authority::{Authority, Certified};
 pub use builder::Builder;
 pub use fault::Fault;
+pub use gate::Gate;
 pub use host::Host;
 pub use proxy::{Asked, Proxy};
 pub use request::Request;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use crate::behaviour::Behaviour;
 use crate::content::Content;
 use crate::fault::{Effect, Fault};
+use crate::gate::Gates;
 use crate::head::Head;
 use crate::log::Log;
 use crate::range::{Asked, Ranges};
@@ -12,11 +13,11 @@ use crate::response::Response;
 use crate::roster::Roster;
 use crate::script::Script;
 use crate::site::{Found, Site};
-use crate::url_path;
 
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) behaviour: Behaviour,
+    pub(crate) gates: Gates,
     pub(crate) log: Log,
     pub(crate) roster: Arc<Roster>,
     site: RwLock<Site>,
@@ -27,6 +28,7 @@ impl Service {
     pub(crate) fn new(site: Site, script: Script, behaviour: Behaviour) -> Service {
         Service {
             behaviour,
+            gates: Gates::default(),
             log: Log::default(),
             roster: Arc::default(),
             site: RwLock::new(site),
@@ -54,8 +56,7 @@ impl Service {
     }
 
     fn next_fault(&self, head: &Head) -> Option<Fault> {
-        let path = url_path::decoded(&head.path);
-        self.script.lock().expect("no user of the script panics").next(&path)
+        self.script.lock().expect("no user of the script panics").next(&head.decoded_path())
     }
 
     fn faulty(&self, head: &Head, fault: Fault) -> Option<Response> {

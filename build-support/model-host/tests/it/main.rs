@@ -8,6 +8,7 @@ mod encoding;
 mod redirects;
 mod connections;
 mod faults;
+mod gates;
 mod tls;
 mod proxy;
 mod command;
