@@ -1,6 +1,7 @@
 //! What a host is asked to be, before it starts.
 
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use crate::authority::Authority;
@@ -13,6 +14,7 @@ use crate::script::Script;
 use crate::service::Service;
 use crate::site::Site;
 use crate::url_path;
+use crate::validators::Etags;
 
 /// A host yet to be started: [`Host::builder`], then what it serves and how, then
 /// [`start`](Builder::start).
@@ -79,6 +81,35 @@ impl Builder {
     /// Ignores `Range`: always the whole file.
     pub fn no_ranges(mut self) -> Self {
         self.behaviour.ranges = Ranges::Ignored;
+        self
+    }
+
+    /// Sends no ETags: a version is known by its `Last-Modified` only.
+    pub fn no_etag(mut self) -> Self {
+        self.behaviour.validation.etags = Etags::Absent;
+        self
+    }
+
+    /// Sends no `Last-Modified`: a version is known by its ETag only.
+    pub fn no_last_modified(mut self) -> Self {
+        self.behaviour.validation.dates = false;
+        self
+    }
+
+    /// Says nothing of versions.
+    pub fn no_validators(self) -> Self {
+        self.no_etag().no_last_modified()
+    }
+
+    /// Sends weak ETags, which do for a 304 but not for a range.
+    pub fn weak_etags(mut self) -> Self {
+        self.behaviour.validation.etags = Etags::Weak;
+        self
+    }
+
+    /// Sends another ETag with each answer, though the file is the same.
+    pub fn changing_etags(mut self) -> Self {
+        self.behaviour.validation.etags = Etags::Changing(AtomicU64::new(0));
         self
     }
 

@@ -20,6 +20,7 @@ mod url_path;
 mod content;
 mod media_type;
 mod range;
+mod validators;
 mod response;
 
 mod listener;

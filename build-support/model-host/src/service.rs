@@ -13,6 +13,7 @@ use crate::response::Response;
 use crate::roster::Roster;
 use crate::script::Script;
 use crate::site::{Found, Site};
+use crate::validators::{Validators, Verdict};
 
 #[derive(Debug)]
 pub(crate) struct Service {
@@ -87,29 +88,31 @@ impl Service {
     }
 
     fn content(&self, head: &Head, content: &Content, ranges: Ranges) -> Response {
-        if head.header("If-None-Match").is_some_and(|tags| lists(tags, content.etag())) {
-            return Response::not_modified(content.etag());
-        }
-        match self.asked(head, content, ranges) {
-            Asked::Whole => Response::whole(content),
-            Asked::Part(part) => Response::part(content, part),
-            Asked::Unsatisfiable => Response::unsatisfiable(content.length()),
-        }
+        let validators = self.behaviour.validation.of(content);
+        let response = match validators.verdict(head) {
+            Verdict::NotModified => Response::not_modified(),
+            Verdict::Failed => return Response::status(412),
+            Verdict::Proceed => match self.asked(head, content, &validators, ranges) {
+                Asked::Whole => Response::whole(content),
+                Asked::Part(part) => Response::part(content, part),
+                Asked::Unsatisfiable => return Response::unsatisfiable(content.length()),
+            },
+        };
+        response.validators(&validators)
     }
 
     /// A range of a body compressed on the way would be of bytes no other request can match.
-    fn asked(&self, head: &Head, content: &Content, ranges: Ranges) -> Asked {
-        let current = head.header("If-Range").is_none_or(|tag| tag == content.etag());
+    fn asked(
+        &self,
+        head: &Head,
+        content: &Content,
+        validators: &Validators,
+        ranges: Ranges,
+    ) -> Asked {
+        let obliging = !self.behaviour.gzip.applies_to(head) && validators.allow_range(head);
         match head.header("Range") {
-            Some(range) if current && !self.behaviour.gzip.applies_to(head) => {
-                ranges.read(range, content.length())
-            }
+            Some(range) if obliging => ranges.read(range, content.length()),
             _ => Asked::Whole,
         }
     }
-}
-
-/// Whether an `If-None-Match` names this ETag; weak tags match strong ones here.
-fn lists(tags: &str, etag: &str) -> bool {
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }

@@ -4,6 +4,7 @@ mod client;
 
 mod serving;
 mod ranges;
+mod validators;
 mod encoding;
 mod redirects;
 mod connections;
