@@ -72,7 +72,10 @@
 //! `net` (default) is everything that opens a socket. Without it the library verifies and restores from a vendored
 //! directory, in pure Rust, with no TLS, no HTTP and no C compiler in its tree.
 
+#![cfg_attr(not(feature = "net"), allow(dead_code, reason = "some of it only downloads use"))]
+
 mod vendor;
+mod tell;
 mod vendored;
 mod gather;
 mod plan;
@@ -80,17 +83,30 @@ mod wanted;
 mod pins;
 mod fetch;
 #[cfg(feature = "net")]
-mod http;
+mod download;
 #[cfg(not(feature = "net"))]
-#[path = "http_absent.rs"]
+#[path = "download_absent.rs"]
+mod download;
+#[cfg(feature = "net")]
 mod http;
 #[cfg(feature = "net")]
 mod gunzip;
+#[cfg(feature = "net")]
+mod exchange;
+#[cfg(feature = "net")]
+mod memory;
+mod cache;
+#[cfg(feature = "net")]
+mod partial;
+mod errand;
 mod failure;
 mod publish;
+mod staging;
+mod copy;
 mod embed;
 mod verify;
 mod policy;
+mod progress;
 mod environment;
 mod config;
 mod secret;
@@ -104,6 +120,13 @@ mod weights;
 mod path;
 mod sniff;
 mod digest;
+#[cfg(feature = "net")]
+mod validators;
+mod claim;
+#[cfg(feature = "net")]
+mod seats;
+#[cfg(feature = "net")]
+mod patience;
 mod parallel;
 
 #[cfg(test)]

@@ -26,10 +26,8 @@ pub(crate) struct Policy {
     pub lockfile: Option<PathBuf>,
     pub vendor_dir: Option<PathBuf>,
     /// Where downloads are kept for all projects of the user.
-    #[cfg_attr(not(test), expect(dead_code, reason = "there is no cache yet"))]
     pub cache: Option<PathBuf>,
     /// Whether what is missing is left out, and the network is not asked for it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "there are no placeholders yet"))]
     pub skip: bool,
     #[expect(dead_code, reason = "nothing is drawn yet")]
     pub progress: ProgressMode,
