@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use crate::head::Head;
 use crate::range::Ranges;
+use crate::validators::Validation;
 
 #[derive(Debug, Default)]
 pub(crate) struct Behaviour {
     pub(crate) gzip: Gzip,
+    pub(crate) validation: Validation,
     pub(crate) ranges: Ranges,
     pub(crate) query: Option<String>,
     pub(crate) pace: Option<u64>,

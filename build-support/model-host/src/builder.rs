@@ -1,8 +1,10 @@
 //! What a host is asked to be, before it starts.
 
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use crate::authority::Authority;
 use crate::behaviour::{Behaviour, Gzip};
 use crate::certificate::Certificate;
 use crate::fault::Fault;
@@ -12,6 +14,7 @@ use crate::script::Script;
 use crate::service::Service;
 use crate::site::Site;
 use crate::url_path;
+use crate::validators::Etags;
 
 /// A host yet to be started: [`Host::builder`], then what it serves and how, then
 /// [`start`](Builder::start).
@@ -22,7 +25,7 @@ pub struct Builder {
     script: Script,
     behaviour: Behaviour,
     port: u16,
-    tls: bool,
+    certificate: Option<Certificate>,
 }
 
 impl Builder {
@@ -81,9 +84,47 @@ impl Builder {
         self
     }
 
-    /// Speaks TLS, with a self-signed certificate for `localhost` and `127.0.0.1`.
-    pub fn tls(mut self) -> Self {
-        self.tls = true;
+    /// Sends no ETags: a version is known by its `Last-Modified` only.
+    pub fn no_etag(mut self) -> Self {
+        self.behaviour.validation.etags = Etags::Absent;
+        self
+    }
+
+    /// Sends no `Last-Modified`: a version is known by its ETag only.
+    pub fn no_last_modified(mut self) -> Self {
+        self.behaviour.validation.dates = false;
+        self
+    }
+
+    /// Says nothing of versions.
+    pub fn no_validators(self) -> Self {
+        self.no_etag().no_last_modified()
+    }
+
+    /// Sends weak ETags, which do for a 304 but not for a range.
+    pub fn weak_etags(mut self) -> Self {
+        self.behaviour.validation.etags = Etags::Weak;
+        self
+    }
+
+    /// Sends another ETag with each answer, though the file is the same.
+    pub fn changing_etags(mut self) -> Self {
+        self.behaviour.validation.etags = Etags::Changing(AtomicU64::new(0));
+        self
+    }
+
+    /// Speaks TLS, with a certificate for `localhost` and `127.0.0.1` by an authority of its own.
+    pub fn tls(self) -> Self {
+        self.tls_by(&Authority::generate(), &["localhost", "127.0.0.1"])
+    }
+
+    /// Speaks TLS, with a certificate for `names` by this authority.
+    ///
+    /// # Panics
+    ///
+    /// If one is not a host name.
+    pub fn tls_by(mut self, authority: &Authority, names: &[&str]) -> Self {
+        self.certificate = Some(Certificate::signed_by(authority, names));
         self
     }
 
@@ -118,7 +159,7 @@ impl Builder {
     ///
     /// If the port cannot be had.
     pub fn start(self) -> Host {
-        let certificate = self.tls.then(Certificate::generate);
-        Host::start(Service::new(self.site, self.script, self.behaviour), certificate, self.port)
+        let service = Service::new(self.site, self.script, self.behaviour);
+        Host::start(service, self.certificate, self.port)
     }
 }

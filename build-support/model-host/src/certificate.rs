@@ -1,35 +1,37 @@
-//! The self-signed certificate of a TLS host, made when it starts.
+//! What a TLS host shows its clients: a certificate signed by an authority, ready for use.
 
 use std::sync::Arc;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::crypto::ring;
-use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
+
+use crate::authority::{Authority, Certified};
 
 #[derive(Debug)]
 pub(crate) struct Certificate {
-    pem: String,
+    authority_pem: String,
     config: Arc<ServerConfig>,
 }
 
 impl Certificate {
-    pub(crate) fn generate() -> Certificate {
-        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let CertifiedKey { cert, signing_key } =
-            generate_simple_self_signed(names).expect("both names are valid");
-        let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
+    pub(crate) fn signed_by(authority: &Authority, names: &[&str]) -> Certificate {
+        let Certified { certificate_pem, key_pem } = authority.certify(names);
+        let certificate = CertificateDer::from_pem_slice(certificate_pem.as_bytes());
+        let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes()).expect("just written");
         let config = ServerConfig::builder_with_provider(ring::default_provider().into())
             .with_safe_default_protocol_versions()
             .expect("ring speaks TLS 1.2 and 1.3")
             .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key.into())
+            .with_single_cert(vec![certificate.expect("just written")], key)
             .expect("the key is the certificate's own");
-        Certificate { pem: cert.pem(), config: Arc::new(config) }
+        Certificate { authority_pem: authority.pem().to_owned(), config: Arc::new(config) }
     }
 
-    pub(crate) fn pem(&self) -> &str {
-        &self.pem
+    /// The certificate of its authority.
+    pub(crate) fn authority_pem(&self) -> &str {
+        &self.authority_pem
     }
 
     pub(crate) fn connection(&self) -> ServerConnection {

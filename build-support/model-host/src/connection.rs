@@ -37,6 +37,7 @@ impl Connection<'_> {
     fn converse(&mut self) -> io::Result<()> {
         loop {
             let parting = match Head::read(&mut self.stream) {
+                Ok(head) if !head.is_for_a_path() => self.reject(400)?,
                 Ok(head) => self.exchange(&head)?,
                 Err(Unreadable::Malformed) => self.reject(400)?,
                 Err(Unreadable::TooLarge) => self.reject(431)?,
@@ -61,7 +62,7 @@ impl Connection<'_> {
         let mut delivery = Delivery::new(self.stream.get_mut(), pace, &entry);
         delivery.send_head(&response)?;
         if head.method != "HEAD" {
-            delivery.send_body(response)?;
+            delivery.send_body(response, &self.service.gates.before(&head.decoded_path()))?;
         }
         delivery.finish()?;
         Ok(parting)

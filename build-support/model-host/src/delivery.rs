@@ -1,8 +1,10 @@
-//! Sends one response: framed, paced, and counted in the log.
+//! Sends one response: framed, paced, held at gates, and counted in the log.
 
 use std::io;
 use std::io::{BufWriter, Read, Write};
+use std::sync::Arc;
 
+use crate::gate::Bar;
 use crate::log::Entry;
 use crate::pace::Pace;
 use crate::response::{Framing, Response};
@@ -25,16 +27,22 @@ impl<'a> Delivery<'a> {
         self.out.write_all(response.head().as_bytes())
     }
 
-    pub(crate) fn send_body(&mut self, response: Response) -> io::Result<()> {
+    /// Sends the body, and waits at each of `bars` before the byte where it is.
+    pub(crate) fn send_body(&mut self, response: Response, bars: &[Arc<Bar>]) -> io::Result<()> {
         let (framing, cut) = (response.framing(), response.is_cut());
         let mut body = response.into_body();
-        let mut piece = vec![0; self.pace.piece()];
-        loop {
-            match body.read(&mut piece)? {
-                0 => break,
-                n => self.send_piece(framing, &piece[..n])?,
+        let mut sent = 0;
+        for bar in bars {
+            let wanted = bar.at() - sent;
+            let n = self.send_pieces(framing, &mut (&mut body).take(wanted))?;
+            sent += n;
+            if n < wanted {
+                break;
             }
+            self.out.flush()?;
+            bar.pass();
         }
+        self.send_pieces(framing, &mut body)?;
         match framing {
             Framing::Chunked if !cut => self.out.write_all(b"0\r\n\r\n"),
             _ => Ok(()),
@@ -43,6 +51,19 @@ impl<'a> Delivery<'a> {
 
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.out.flush()
+    }
+
+    fn send_pieces(&mut self, framing: Framing, body: &mut dyn Read) -> io::Result<u64> {
+        let mut piece = vec![0; self.pace.piece()];
+        let mut sent = 0;
+        loop {
+            let n = body.read(&mut piece)?;
+            if n == 0 {
+                return Ok(sent);
+            }
+            self.send_piece(framing, &piece[..n])?;
+            sent += n as u64;
+        }
     }
 
     fn send_piece(&mut self, framing: Framing, piece: &[u8]) -> io::Result<()> {

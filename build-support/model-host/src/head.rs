@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, Read};
 
+use crate::url_path;
+
 /// The longest head that is read.
 const LIMIT: u64 = 64 * 1024;
 
@@ -44,15 +46,32 @@ impl Head {
         let headers = lines.take_while(|line| !line.is_empty()).map(parse_header);
         Some(Head {
             method: token(method)?.to_owned(),
-            path: Some(path).filter(|path| path.starts_with('/'))?.to_owned(),
+            path: Some(path).filter(|path| !path.is_empty())?.to_owned(),
             query,
             version: Version::parse(version)?,
             headers: headers.collect::<Option<_>>()?,
         })
     }
 
+    pub(crate) fn decoded_path(&self) -> String {
+        url_path::decoded(&self.path)
+    }
+
+    /// The path and the query as they were sent.
+    pub(crate) fn target(&self) -> String {
+        match &self.query {
+            None => self.path.clone(),
+            Some(query) => format!("{}?{query}", self.path),
+        }
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
+    }
+
+    /// Whether it asks for a path, as one asks a host; a proxy is asked for URLs and hosts.
+    pub(crate) fn is_for_a_path(&self) -> bool {
+        self.path.starts_with('/')
     }
 
     /// Whether the connection ends with this request: by its own word, or because it brings a
@@ -128,6 +147,14 @@ mod tests {
     }
 
     #[test]
+    fn a_path_is_told_from_what_a_proxy_is_asked_for() {
+        let is_for_a_path =
+            |target| read(&format!("GET {target} HTTP/1.1\r\n\r\n")).unwrap().is_for_a_path();
+        assert!(is_for_a_path("/a"));
+        assert!(!is_for_a_path("http://h/a") && !is_for_a_path("h:443"));
+    }
+
+    #[test]
     fn the_last_request_is_known_by_its_head() {
         let last = ["Connection: Close", "Content-Length: 3", "Transfer-Encoding: chunked"];
         for header in last {
@@ -145,7 +172,7 @@ mod tests {
             ("\r\n\n\r\n", Unreadable::Malformed),
             ("GET /\r\n\r\n", Unreadable::Malformed),
             ("GET  / HTTP/1.1\r\n\r\n", Unreadable::Malformed),
-            ("GET x HTTP/1.1\r\n\r\n", Unreadable::Malformed),
+            ("GET ?x HTTP/1.1\r\n\r\n", Unreadable::Malformed),
             ("GET / HTTP/2\r\n\r\n", Unreadable::Malformed),
             ("GET / HTTP/1.1\r\nno colon\r\n\r\n", Unreadable::Malformed),
             ("GET / HTTP/1.1\r\nna me: x\r\n\r\n", Unreadable::Malformed),

@@ -1,15 +1,15 @@
-//! A running host: the thread that accepts connections, and what a test asks of it.
+//! A running host, and what a test asks of it.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
-use std::thread::JoinHandle;
 
 use crate::builder::Builder;
 use crate::certificate::Certificate;
 use crate::connection;
 use crate::fault::Fault;
+use crate::gate::Gate;
+use crate::listener::Listener;
 use crate::request::Request;
 use crate::service::Service;
 use crate::url_path;
@@ -28,10 +28,9 @@ use crate::url_path;
 /// ```
 #[derive(Debug)]
 pub struct Host {
-    addr: SocketAddr,
+    listener: Listener,
     service: Arc<Service>,
     certificate: Option<Arc<Certificate>>,
-    accepting: Option<JoinHandle<()>>,
 }
 
 impl Host {
@@ -46,23 +45,20 @@ impl Host {
     }
 
     pub(crate) fn start(service: Service, certificate: Option<Certificate>, port: u16) -> Host {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .unwrap_or_else(|error| panic!("cannot listen on 127.0.0.1:{port}: {error}"));
-        let addr = listener.local_addr().expect("a bound listener has an address");
         let service = Arc::new(service);
         let certificate = certificate.map(Arc::new);
-        let accepting = thread::spawn({
+        let listener = Listener::start(port, Arc::clone(&service.roster), {
             let (service, certificate) = (Arc::clone(&service), certificate.clone());
-            move || accept(&listener, &service, certificate.as_deref())
+            move |number, tcp| connection::serve(&service, number, tcp, certificate.as_deref())
         });
-        Host { addr, service, certificate, accepting: Some(accepting) }
+        Host { listener, service, certificate }
     }
 
     /// The URL of `path`: `http://127.0.0.1:PORT/...`, or `https://localhost:PORT/...` with TLS.
     #[track_caller]
     pub fn url(&self, path: &str) -> String {
         url_path::assert_absolute(path);
-        let port = self.addr.port();
+        let port = self.addr().port();
         match self.certificate {
             None => format!("http://127.0.0.1:{port}{path}"),
             Some(_) => format!("https://localhost:{port}{path}"),
@@ -71,7 +67,7 @@ impl Host {
 
     /// The address it listens on.
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.listener.addr()
     }
 
     /// The log so far, in order of arrival. Requests that could not be read are not in it.
@@ -82,8 +78,27 @@ impl Host {
     /// How many requests were for `path`, whatever their query.
     #[track_caller]
     pub fn count(&self, path: &str) -> usize {
+        self.requests_for(path).len()
+    }
+
+    /// The requests for `path`, whatever their query.
+    #[track_caller]
+    pub fn requests_for(&self, path: &str) -> Vec<Request> {
         let path = url_path::given(path);
-        self.requests().iter().filter(|request| url_path::decoded(&request.path) == path).count()
+        let mut requests = self.requests();
+        requests.retain(|request| url_path::decoded(&request.path) == path);
+        requests
+    }
+
+    /// How many bytes of bodies went out, by the log so far; as encoded but without chunk framing.
+    pub fn bytes_sent(&self) -> u64 {
+        self.requests().iter().map(|request| request.body_bytes_sent).sum()
+    }
+
+    /// How many bytes of bodies went out for `path`, whatever the query.
+    #[track_caller]
+    pub fn bytes_sent_of(&self, path: &str) -> u64 {
+        self.requests_for(path).iter().map(|request| request.body_bytes_sent).sum()
     }
 
     /// How many TCP connections were accepted.
@@ -96,7 +111,7 @@ impl Host {
         self.service.log.clear();
     }
 
-    /// The self-signed certificate a client must trust, as PEM.
+    /// The certificate of the authority a client must trust, as PEM.
     ///
     /// # Panics
     ///
@@ -104,7 +119,7 @@ impl Host {
     #[track_caller]
     pub fn certificate_pem(&self) -> &str {
         match &self.certificate {
-            Some(certificate) => certificate.pem(),
+            Some(certificate) => certificate.authority_pem(),
             None => panic!("this host speaks plain HTTP: start it with `Host::builder().tls()`"),
         }
     }
@@ -115,6 +130,14 @@ impl Host {
         self.service.put(&url_path::given(path), bytes.into());
     }
 
+    /// Holds the responses for `path` after `n` bytes of their bodies, until the gate is opened.
+    ///
+    /// A shorter body is not held.
+    #[track_caller]
+    pub fn gate(&self, path: &str, n: u64) -> Gate {
+        self.service.gates.add(url_path::given(path), n)
+    }
+
     /// Scripts a fault for `path`, after those already scripted.
     #[track_caller]
     pub fn fault(&self, path: &str, fault: Fault) {
@@ -123,24 +146,9 @@ impl Host {
 }
 
 impl Drop for Host {
+    /// What waits at a gate has to leave before the listener can.
     fn drop(&mut self) {
         self.service.roster.close();
-        let woken = TcpStream::connect(self.addr).is_ok();
-        if let Some(accepting) = self.accepting.take().filter(|_| woken) {
-            // A panic there has been printed; it must not become a second one here.
-            let _ = accepting.join();
-        }
+        self.service.gates.open_all();
     }
-}
-
-fn accept(listener: &TcpListener, service: &Service, certificate: Option<&Certificate>) {
-    thread::scope(|connections| {
-        for stream in listener.incoming().flatten().map(Arc::new) {
-            let Some(number) = service.roster.admit(&stream) else { break };
-            connections.spawn(move || {
-                connection::serve(service, number, &stream, certificate);
-                service.roster.leave(number);
-            });
-        }
-    });
 }

@@ -17,7 +17,7 @@ Usage: model-host DIR [OPTIONS]
 Options:
     --port N    listen on this port instead of a free one
     --gzip      send every file gzipped, asked or not
-    --tls       speak TLS; the self-signed certificate is printed on stderr
+    --tls       speak TLS; the certificate to trust is printed on stderr
     --help      print this text
 
 Prints one line on stdout when it is ready: the URL of DIR.

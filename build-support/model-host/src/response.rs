@@ -10,6 +10,7 @@ use flate2::read::GzEncoder;
 
 use crate::content::Content;
 use crate::head;
+use crate::validators::Validators;
 
 pub(crate) struct Response {
     status: u16,
@@ -64,8 +65,8 @@ impl Response {
         Response::status(302).header("Location", to)
     }
 
-    pub(crate) fn not_modified(etag: &str) -> Response {
-        Response::new(304, Box::new(io::empty()), Framing::Bodiless).header("ETag", etag)
+    pub(crate) fn not_modified() -> Response {
+        Response::new(304, Box::new(io::empty()), Framing::Bodiless)
     }
 
     pub(crate) fn whole(content: &Content) -> Response {
@@ -85,9 +86,7 @@ impl Response {
     fn content(status: u16, content: &Content, part: Range<u64>) -> Response {
         let framing = Framing::Length(part.end - part.start);
         let Ok(body) = content.read(part) else { return Response::status(500) };
-        Response::new(status, body, framing)
-            .header("Content-Type", content.media_type())
-            .header("ETag", content.etag())
+        Response::new(status, body, framing).header("Content-Type", content.media_type())
     }
 
     fn new(status: u16, body: Box<dyn Read + Send>, framing: Framing) -> Response {
@@ -97,6 +96,10 @@ impl Response {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Response {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    pub(crate) fn validators(self, validators: &Validators) -> Response {
+        validators.headers().fold(self, |it, (name, value)| it.header(name, &value))
     }
 
     pub(crate) fn cut(self, cut: Cut) -> Response {
@@ -114,7 +117,7 @@ impl Response {
             return self;
         }
         for (_, etag) in self.headers.iter_mut().filter(|(name, _)| name == "ETag") {
-            etag.insert_str(0, "W/");
+            *etag = format!("W/{}", etag.trim_start_matches("W/"));
         }
         self.body = Box::new(GzEncoder::new(self.body, Compression::fast()));
         self.framing = Framing::Chunked;
@@ -177,8 +180,10 @@ fn reason(status: u16) -> &'static str {
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
+        407 => "Proxy Authentication Required",
         408 => "Request Timeout",
         410 => "Gone",
+        412 => "Precondition Failed",
         416 => "Range Not Satisfiable",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",

@@ -1,10 +1,11 @@
 //! What every connection shares, and the one decision: a request's head in, its answer out.
 
-use std::sync::{Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use crate::behaviour::Behaviour;
 use crate::content::Content;
 use crate::fault::{Effect, Fault};
+use crate::gate::Gates;
 use crate::head::Head;
 use crate::log::Log;
 use crate::range::{Asked, Ranges};
@@ -12,13 +13,14 @@ use crate::response::Response;
 use crate::roster::Roster;
 use crate::script::Script;
 use crate::site::{Found, Site};
-use crate::url_path;
+use crate::validators::{Validators, Verdict};
 
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) behaviour: Behaviour,
+    pub(crate) gates: Gates,
     pub(crate) log: Log,
-    pub(crate) roster: Roster,
+    pub(crate) roster: Arc<Roster>,
     site: RwLock<Site>,
     script: Mutex<Script>,
 }
@@ -27,8 +29,9 @@ impl Service {
     pub(crate) fn new(site: Site, script: Script, behaviour: Behaviour) -> Service {
         Service {
             behaviour,
+            gates: Gates::default(),
             log: Log::default(),
-            roster: Roster::default(),
+            roster: Arc::default(),
             site: RwLock::new(site),
             script: Mutex::new(script),
         }
@@ -54,8 +57,7 @@ impl Service {
     }
 
     fn next_fault(&self, head: &Head) -> Option<Fault> {
-        let path = url_path::decoded(&head.path);
-        self.script.lock().expect("no user of the script panics").next(&path)
+        self.script.lock().expect("no user of the script panics").next(&head.decoded_path())
     }
 
     fn faulty(&self, head: &Head, fault: Fault) -> Option<Response> {
@@ -86,29 +88,31 @@ impl Service {
     }
 
     fn content(&self, head: &Head, content: &Content, ranges: Ranges) -> Response {
-        if head.header("If-None-Match").is_some_and(|tags| lists(tags, content.etag())) {
-            return Response::not_modified(content.etag());
-        }
-        match self.asked(head, content, ranges) {
-            Asked::Whole => Response::whole(content),
-            Asked::Part(part) => Response::part(content, part),
-            Asked::Unsatisfiable => Response::unsatisfiable(content.length()),
-        }
+        let validators = self.behaviour.validation.of(content);
+        let response = match validators.verdict(head) {
+            Verdict::NotModified => Response::not_modified(),
+            Verdict::Failed => return Response::status(412),
+            Verdict::Proceed => match self.asked(head, content, &validators, ranges) {
+                Asked::Whole => Response::whole(content),
+                Asked::Part(part) => Response::part(content, part),
+                Asked::Unsatisfiable => return Response::unsatisfiable(content.length()),
+            },
+        };
+        response.validators(&validators)
     }
 
     /// A range of a body compressed on the way would be of bytes no other request can match.
-    fn asked(&self, head: &Head, content: &Content, ranges: Ranges) -> Asked {
-        let current = head.header("If-Range").is_none_or(|tag| tag == content.etag());
+    fn asked(
+        &self,
+        head: &Head,
+        content: &Content,
+        validators: &Validators,
+        ranges: Ranges,
+    ) -> Asked {
+        let obliging = !self.behaviour.gzip.applies_to(head) && validators.allow_range(head);
         match head.header("Range") {
-            Some(range) if current && !self.behaviour.gzip.applies_to(head) => {
-                ranges.read(range, content.length())
-            }
+            Some(range) if obliging => ranges.read(range, content.length()),
             _ => Asked::Whole,
         }
     }
-}
-
-/// Whether an `If-None-Match` names this ETag; weak tags match strong ones here.
-fn lists(tags: &str, etag: &str) -> bool {
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }

@@ -32,7 +32,11 @@ pub(crate) enum Found {
 
 impl Site {
     pub(crate) fn put(&mut self, path: &str, bytes: Vec<u8>) {
-        self.files.insert(path.to_owned(), Content::of_bytes(path, bytes));
+        let content = match self.files.get(path) {
+            Some(old) => old.replaced(path, bytes),
+            None => Content::of_bytes(path, bytes),
+        };
+        self.files.insert(path.to_owned(), content);
     }
 
     pub(crate) fn add_redirect(&mut self, from: &str, to: &str) {

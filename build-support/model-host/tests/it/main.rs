@@ -4,9 +4,12 @@ mod client;
 
 mod serving;
 mod ranges;
+mod validators;
 mod encoding;
 mod redirects;
 mod connections;
 mod faults;
+mod gates;
 mod tls;
+mod proxy;
 mod command;

@@ -1,6 +1,6 @@
 //! The host as an HTTPS client meets it.
 
-use model_host::{Fault, Host};
+use model_host::{Authority, Fault, Host};
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
@@ -32,6 +32,24 @@ fn a_client_that_does_not_trust_it_leaves_before_asking() {
     let (host, other) = (host(), host());
     assert!(agent(&other).get(host.url("/shard.bin")).call().is_err());
     assert_eq!(host.count("/shard.bin"), 0);
+}
+
+#[test]
+fn hosts_of_one_authority_are_trusted_together_each_by_its_name() {
+    let authority = Authority::generate();
+    let start = |name| Host::builder().file("/a", name).tls_by(&authority, &[name]).start();
+    let (one, misnamed) = (start("localhost"), start("models.example"));
+    assert_eq!(
+        (one.certificate_pem(), misnamed.certificate_pem()),
+        (authority.pem(), authority.pem())
+    );
+    let agent = agent(&misnamed);
+    assert_eq!(
+        agent.get(one.url("/a")).call().unwrap().body_mut().read_to_string().unwrap(),
+        "localhost"
+    );
+    let error = agent.get(misnamed.url("/a")).call().unwrap_err();
+    assert!(error.to_string().contains("not valid for name \"localhost\""), "{error}");
 }
 
 #[test]
