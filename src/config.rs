@@ -4,6 +4,8 @@
 
 use std::path::PathBuf;
 
+use crate::secret::Secret;
+
 /// How models are vendored. The default is right for most build scripts.
 ///
 /// ```no_run
@@ -21,6 +23,11 @@ pub struct Config {
     pub(crate) lock_mode: Option<LockMode>,
     pub(crate) offline: bool,
     pub(crate) vendor_dir: Option<PathBuf>,
+    pub(crate) cache_dir: Option<PathBuf>,
+    pub(crate) no_cache: bool,
+    /// Prefix and replacement.
+    pub(crate) mirrors: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, Secret)>,
     pub(crate) extra_files: Vec<String>,
     pub(crate) entry_name: Option<String>,
     pub(crate) connections: Option<usize>,
@@ -74,6 +81,42 @@ impl Config {
     /// `VENDOR_MODEL_DIR`, which also wins over this setting, else `vendor-models` beside `Cargo.toml`.
     pub fn vendor_dir(&mut self, path: impl Into<PathBuf>) -> &mut Config {
         self.vendor_dir = Some(path.into());
+        self
+    }
+
+    /// Where downloaded files are kept for all projects of the user. Default: `VENDOR_MODEL_CACHE`, which also wins over
+    /// this setting, else `vendor-model` in the user's cache directory: `$XDG_CACHE_HOME` or `~/.cache`,
+    /// `~/Library/Caches` on macOS, `%LOCALAPPDATA%` on Windows. Relative to the package.
+    pub fn cache_dir(&mut self, path: impl Into<PathBuf>) -> &mut Config {
+        self.cache_dir = Some(path.into());
+        self.no_cache = false;
+        self
+    }
+
+    /// Keeps no cache, unless `VENDOR_MODEL_CACHE` names a directory.
+    pub fn no_cache(&mut self) -> &mut Config {
+        self.no_cache = true;
+        self
+    }
+
+    /// Asks a mirror: an address that begins with `prefix`, a URL that ends in `/`, is asked for with `replacement` in
+    /// the place of `prefix`. Lockfiles go on naming the address itself. Default: none; every call adds one; the
+    /// longest prefix wins, and rules of `VENDOR_MODEL_MIRROR` win over those of the same prefix here.
+    ///
+    /// What the mirror does not have is not looked for elsewhere, unless `replacement` ends with `,direct`.
+    pub fn mirror(
+        &mut self,
+        prefix: impl Into<String>,
+        replacement: impl Into<String>,
+    ) -> &mut Config {
+        self.mirrors.push((prefix.into(), replacement.into()));
+        self
+    }
+
+    /// A request header, such as `Authorization`. It goes to the host and port of the model's URL only, never to a
+    /// mirror or to where a redirect leads, and only over https or to this machine. Default: none; every call adds one.
+    pub fn header(&mut self, name: impl Into<String>, value: impl Into<String>) -> &mut Config {
+        self.headers.push((name.into(), Secret::new(value)));
         self
     }
 

@@ -1,10 +1,10 @@
-//! SHA-256: the one way to compute, parse and print it, and a reader that hashes, counts and bounds what passes.
+//! SHA-256: the one way to compute, parse and print it, and a meter that hashes and counts what passes.
 //!
 //! With the `net` feature `ring` hashes, because TLS has compiled it anyway and its assembly is as fast in an
 //! unoptimised build script as anywhere; without it, `sha2` does, in pure Rust.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 use std::str::FromStr;
@@ -26,26 +26,38 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    #[cfg(test)]
     pub fn of(bytes: &[u8]) -> Content {
-        let mut hasher = Hasher::new();
-        hasher.update(bytes);
-        Content { size: bytes.len() as u64, digest: hasher.finish() }
+        let mut meter = Meter::new();
+        meter.pass(bytes);
+        meter.content()
     }
 
     /// Reads the file at `path` to its end; `None` where there is none.
     pub fn of_file(path: &Path) -> io::Result<Option<Content>> {
-        let file = match File::open(path) {
-            Err(error) if is_absence(&error) => return Ok(None),
-            opened => opened?,
-        };
-        if !file.metadata()?.is_file() {
-            return Ok(None);
-        }
-        let mut metered = Metered::new(file, u64::MAX);
+        let Some(file) = Content::open(path)? else { return Ok(None) };
+        Content::of_reader(file).map(Some)
+    }
+
+    pub fn of_reader(mut reader: impl Read) -> io::Result<Content> {
+        let mut meter = Meter::new();
         let mut chunk = vec![0; CHUNK];
-        while metered.read(&mut chunk)? > 0 {}
-        Ok(Some(metered.finish()))
+        loop {
+            match reader.read(&mut chunk)? {
+                0 => return Ok(meter.content()),
+                n => meter.pass(&chunk[..n]),
+            }
+        }
+    }
+
+    /// The file at `path`, to be read; `None` where there is none.
+    pub fn open(path: &Path) -> io::Result<Option<File>> {
+        // A pipe would be opened only once somebody writes to it.
+        match fs::metadata(path) {
+            Err(error) if is_absence(&error) => Ok(None),
+            Ok(found) if !found.is_file() => Ok(None),
+            Err(error) => Err(error),
+            Ok(_) => File::open(path).map(Some),
+        }
     }
 }
 
@@ -91,51 +103,41 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// Passes bytes on from `inner`, hashing and counting them, and fails where there are more than `limit`.
-pub(crate) struct Metered<R> {
-    inner: R,
+/// Counts and hashes bytes as they pass. A clone goes on from the same place.
+#[derive(Clone)]
+pub(crate) struct Meter {
     hasher: Hasher,
     size: u64,
-    limit: u64,
 }
 
-impl<R: Read> Metered<R> {
-    pub fn new(inner: R, limit: u64) -> Metered<R> {
-        Metered { inner, hasher: Hasher::new(), size: 0, limit }
-    }
-
-    pub fn finish(self) -> Content {
-        Content { size: self.size, digest: self.hasher.finish() }
-    }
-}
-
-impl<R: Read> Read for Metered<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(buffer)?;
-        self.hasher.update(&buffer[..n]);
-        self.size += n as u64;
-        if self.size > self.limit {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, TooLong { limit: self.limit }));
-        }
-        Ok(n)
-    }
-}
-
-/// The error inside the [`io::Error`] of a [`Metered`] reader that met its limit.
-#[derive(Debug)]
-pub(crate) struct TooLong {
-    pub limit: u64,
-}
-
-impl std::error::Error for TooLong {}
-
-impl fmt::Display for TooLong {
+impl fmt::Debug for Meter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "longer than {} bytes", self.limit)
+        fmt::Debug::fmt(&self.content(), f)
+    }
+}
+
+impl Meter {
+    pub fn new() -> Meter {
+        Meter { hasher: Hasher::new(), size: 0 }
+    }
+
+    pub fn pass(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.size += bytes.len() as u64;
+    }
+
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// What has passed so far.
+    pub fn content(&self) -> Content {
+        Content { size: self.size, digest: self.hasher.clone().finish() }
     }
 }
 
 #[cfg(feature = "net")]
+#[derive(Clone)]
 struct Hasher(ring::digest::Context);
 
 #[cfg(feature = "net")]
@@ -155,6 +157,7 @@ impl Hasher {
 }
 
 #[cfg(not(feature = "net"))]
+#[derive(Clone)]
 struct Hasher(sha2::Sha256);
 
 #[cfg(not(feature = "net"))]
@@ -199,16 +202,11 @@ mod tests {
     }
 
     #[test]
-    fn a_metered_reader_counts_and_hashes_what_passes() {
-        let mut reader = Metered::new(&b"0123456789"[..], 10);
-        io::copy(&mut reader, &mut io::sink()).unwrap();
-        assert_eq!(reader.finish(), Content::of(b"0123456789"));
-    }
-
-    #[test]
-    fn a_metered_reader_fails_past_its_limit() {
-        let mut reader = Metered::new(&b"0123456789"[..], 9);
-        let error = io::copy(&mut reader, &mut io::sink()).unwrap_err();
-        assert_eq!(error.to_string(), "longer than 9 bytes");
+    fn a_meter_tells_what_has_passed_and_goes_on() {
+        let mut meter = Meter::new();
+        meter.pass(b"01234");
+        assert_eq!(meter.content(), Content::of(b"01234"));
+        meter.pass(b"56789");
+        assert_eq!((meter.content(), meter.size()), (Content::of(b"0123456789"), 10));
     }
 }

@@ -18,11 +18,37 @@ pub(crate) const LOCK: &str = "VENDOR_MODEL_LOCK";
 pub(crate) const OFFLINE: &str = "VENDOR_MODEL_OFFLINE";
 const CARGO_OFFLINE: &str = "CARGO_NET_OFFLINE";
 pub(crate) const VENDOR_DIR: &str = "VENDOR_MODEL_DIR";
+pub(crate) const CACHE: &str = "VENDOR_MODEL_CACHE";
+pub(crate) const SKIP: &str = "VENDOR_MODEL_SKIP";
+pub(crate) const DOCS_RS: &str = "DOCS_RS";
+const PROGRESS: &str = "VENDOR_MODEL_PROGRESS";
+const CARGO_QUIET: &str = "CARGO_TERM_QUIET";
+const CARGO_PROGRESS: &str = "CARGO_TERM_PROGRESS_WHEN";
 const CARGO_CAINFO: &str = "CARGO_HTTP_CAINFO";
 const CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// The variables that can change the outcome of a run that succeeded, so that cargo must watch them.
-pub(crate) const WATCHED: [&str; 2] = [LOCK, VENDOR_DIR];
+pub(crate) const WATCHED: [&str; 4] = [LOCK, VENDOR_DIR, SKIP, DOCS_RS];
+
+/// How a download is shown to whoever waits for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ProgressMode {
+    /// A live line where cargo itself draws to a terminal, else nothing.
+    #[default]
+    Auto,
+    /// A live line on the terminal, whatever cargo does.
+    Tty,
+    /// Lines on stderr.
+    Plain,
+    Never,
+}
+
+/// Where `VENDOR_MODEL_CACHE` wants the cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CacheAt {
+    Dir(PathBuf),
+    Off,
+}
 
 /// The environment variables that this crate reads, as they were when it looked.
 #[derive(Debug, Default)]
@@ -30,17 +56,25 @@ pub(crate) struct Environment(HashMap<&'static str, OsString>);
 
 impl Environment {
     pub fn of_this_process() -> Environment {
-        const NAMES: [&str; 12] = [
+        const NAMES: [&str; 20] = [
             OUT_DIR,
             MANIFEST_DIR,
             PACKAGE_NAME,
             CARGO_HOME,
             "HOME",
             "USERPROFILE",
+            "LOCALAPPDATA",
+            "XDG_CACHE_HOME",
             LOCK,
             OFFLINE,
             CARGO_OFFLINE,
             VENDOR_DIR,
+            CACHE,
+            SKIP,
+            DOCS_RS,
+            PROGRESS,
+            CARGO_QUIET,
+            CARGO_PROGRESS,
             CARGO_CAINFO,
             CERT_FILE,
         ];
@@ -66,11 +100,59 @@ impl Environment {
     /// The package whose build script this is: cargo gives `OUT_DIR` to build scripts only, or nearly so.
     pub fn package(&self) -> Option<Package> {
         let dir = self.path(OUT_DIR).and_then(|_| self.path(MANIFEST_DIR))?;
-        let home = self.path("HOME").or_else(|| self.path("USERPROFILE"));
-        let cargo_home = self.path(CARGO_HOME).or_else(|| Some(home?.join(".cargo")));
+        let cargo_home =
+            self.path(CARGO_HOME).or_else(|| self.home().map(|home| home.join(".cargo")));
         let name = self.0.get(PACKAGE_NAME).map(|name| name.to_string_lossy().into_owned());
         let tree = Tree::of(&dir, cargo_home.as_deref());
         Some(Package { name: name.unwrap_or_default(), dir, tree })
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        self.path("HOME").or_else(|| self.path("USERPROFILE"))
+    }
+
+    /// Where the platform keeps what its user can do without.
+    pub fn user_cache(&self) -> Option<PathBuf> {
+        let absolute = |path: &PathBuf| path.is_absolute();
+        let found = if cfg!(windows) {
+            self.path("LOCALAPPDATA")
+        } else if cfg!(target_os = "macos") {
+            self.home().map(|home| home.join("Library/Caches"))
+        } else {
+            let named = self.path("XDG_CACHE_HOME").filter(absolute);
+            named.or_else(|| self.home().map(|home| home.join(".cache")))
+        };
+        found.filter(absolute)
+    }
+
+    /// What is asked for by name: a directory, or no cache at all.
+    pub fn cache(&self) -> Option<CacheAt> {
+        let path = self.path(CACHE)?;
+        Some(if path.as_os_str() == "off" { CacheAt::Off } else { CacheAt::Dir(path) })
+    }
+
+    /// Our own variable decides if it is set; docs.rs sets the other, to whatever it likes.
+    pub fn skip(&self) -> Result<bool, Error> {
+        let docs_rs = self
+            .path(DOCS_RS)
+            .is_some_and(|value| value.as_os_str() != "0" && value.as_os_str() != "false");
+        Ok(self.flag(SKIP)?.unwrap_or(docs_rs))
+    }
+
+    /// Our own variable decides if it is set, else cargo's.
+    pub fn progress(&self) -> Result<ProgressMode, Error> {
+        let own = self.0.get(PROGRESS).filter(|value| !value.is_empty());
+        match own.map(|value| (value, value.to_str())) {
+            None if self.flag(CARGO_QUIET)? == Some(true) => Ok(ProgressMode::Never),
+            None if self.0.get(CARGO_PROGRESS).is_some_and(|when| when == "never") => {
+                Ok(ProgressMode::Never)
+            }
+            None | Some((_, Some("auto"))) => Ok(ProgressMode::Auto),
+            Some((_, Some("tty"))) => Ok(ProgressMode::Tty),
+            Some((_, Some("plain"))) => Ok(ProgressMode::Plain),
+            Some((_, Some("never"))) => Ok(ProgressMode::Never),
+            Some((value, _)) => Err(Error::setting(PROGRESS, value, "auto, tty, plain or never")),
+        }
     }
 
     /// `auto`, `locked` or `update`, where something is asked for.
@@ -100,5 +182,51 @@ impl Environment {
             Some("0" | "false") => Ok(Some(false)),
             _ => Err(Error::setting(name, value, "1, true, 0 or false")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(all(unix, not(target_os = "macos")))]
+    #[test]
+    fn the_cache_of_the_user_is_where_the_platform_says() {
+        let cache = |set: &[(&'static str, &str)]| Environment::of(set).user_cache();
+        assert_eq!(cache(&[("HOME", "/h")]), Some("/h/.cache".into()));
+        assert_eq!(cache(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]), Some("/c".into()));
+        assert_eq!(cache(&[("HOME", "/h"), ("XDG_CACHE_HOME", "c")]), Some("/h/.cache".into()));
+        assert_eq!(cache(&[("HOME", "h")]), None);
+        assert_eq!(cache(&[]), None);
+    }
+
+    #[test]
+    fn docs_rs_asks_to_skip_and_our_own_variable_decides() {
+        let skip = |set: &[(&'static str, &str)]| Environment::of(set).skip().ok();
+        assert_eq!(skip(&[]), Some(false));
+        assert_eq!(skip(&[(SKIP, "1")]), Some(true));
+        assert_eq!(skip(&[(SKIP, "")]), Some(false));
+        assert_eq!(skip(&[(SKIP, "yes")]), None);
+        assert_eq!(skip(&[(DOCS_RS, "1")]), Some(true));
+        assert_eq!(skip(&[(DOCS_RS, "yes")]), Some(true));
+        assert_eq!(skip(&[(DOCS_RS, "")]), Some(false));
+        assert_eq!(skip(&[(DOCS_RS, "0")]), Some(false));
+        assert_eq!(skip(&[(DOCS_RS, "1"), (SKIP, "0")]), Some(false));
+    }
+
+    #[test]
+    fn progress_is_as_our_variable_says_or_as_cargos_do() {
+        use ProgressMode::{Auto, Never, Plain, Tty};
+        let progress = |set: &[(&'static str, &str)]| Environment::of(set).progress().ok();
+        assert_eq!(progress(&[]), Some(Auto));
+        assert_eq!(progress(&[(PROGRESS, "tty")]), Some(Tty));
+        assert_eq!(progress(&[(PROGRESS, "never")]), Some(Never));
+        assert_eq!(progress(&[(PROGRESS, "yes")]), None);
+        assert_eq!(progress(&[(CARGO_QUIET, "true")]), Some(Never));
+        assert_eq!(progress(&[(CARGO_QUIET, "false")]), Some(Auto));
+        assert_eq!(progress(&[(CARGO_PROGRESS, "never")]), Some(Never));
+        assert_eq!(progress(&[(CARGO_PROGRESS, "always")]), Some(Auto));
+        assert_eq!(progress(&[(CARGO_QUIET, "true"), (PROGRESS, "plain")]), Some(Plain));
+        assert_eq!(progress(&[(CARGO_PROGRESS, "never"), (PROGRESS, "auto")]), Some(Auto));
     }
 }

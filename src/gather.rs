@@ -2,17 +2,21 @@
 //!
 //! What comes out is hashed and is what its pin says or, without a pin, no impostor.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::cache::Store;
+use crate::copy::copy;
 use crate::digest::Content;
+use crate::errand::{Arrival, Errand};
 use crate::error::{Error, ErrorKind};
-use crate::fetch::{Arrival, Errand, Fetcher};
+use crate::fetch::Fetcher;
 use crate::parallel;
-use crate::plan::{Held, Step, plan};
+use crate::plan::{Held, Leave, Source, Step, plan};
 use crate::policy::Policy;
-use crate::publish::{OutDir, Staging};
+use crate::progress::Progress;
 use crate::sniff::{self, Impostor};
 use crate::source::ModelUrl;
+use crate::staging::Staging;
 use crate::wanted::{Role, Wanted};
 
 /// A file of the model that can be read: in `out_dir`, or staged.
@@ -22,6 +26,10 @@ pub(crate) struct Gathered {
     pub step: Step,
     pub content: Content,
     pub at: PathBuf,
+    /// Whether `out_dir` has it already.
+    pub is_there: bool,
+    /// Whether the cache had it.
+    pub cached: bool,
     /// The first bytes of what arrived.
     head: Vec<u8>,
 }
@@ -31,10 +39,11 @@ pub(crate) struct Gatherer<'a> {
     policy: &'a Policy,
     model: &'a ModelUrl,
     name: &'a str,
-    out: &'a OutDir,
-    fetcher: Fetcher,
-    /// Made for the first file that is not kept, with the number of its files.
-    staging: Option<(Staging, usize)>,
+    out_dir: &'a Path,
+    progress: &'a Progress,
+    store: Option<Store>,
+    fetcher: Fetcher<'a>,
+    staging: Staging,
 }
 
 impl<'a> Gatherer<'a> {
@@ -42,78 +51,123 @@ impl<'a> Gatherer<'a> {
         policy: &'a Policy,
         model: &'a ModelUrl,
         name: &'a str,
-        out: &'a OutDir,
+        out_dir: &'a Path,
+        progress: &'a Progress,
     ) -> Gatherer<'a> {
-        let fetcher = Fetcher::new(policy);
-        Gatherer { policy, model, name, out, fetcher, staging: None }
+        let store = policy.cache.as_deref().map(Store::at);
+        let (fetcher, staging) = (Fetcher::new(policy, progress), Staging::new(out_dir));
+        Gatherer { policy, model, name, out_dir, progress, store, fetcher, staging }
     }
 
-    pub fn gather(&mut self, wanted: Vec<Wanted>) -> Result<Vec<Gathered>, Error> {
+    pub fn gather(&self, wanted: Vec<Wanted>) -> Result<Vec<Gathered>, Error> {
         let held = parallel::each(&wanted, parallel::cores(), |file| self.look(file))?;
-        let steps = plan(&wanted, &held, self.policy.lock_mode, self.policy.network())
-            .map_err(|refusal| refusal.of(self.name, &wanted, &held, self.policy))?;
-        let mut errands = Vec::new();
-        for (wanted, step) in wanted.iter().zip(&steps) {
-            if let Some(from) = step.place() {
-                let (name, limit) = (wanted.path.to_string(), wanted.limit);
-                errands.push(Errand { name, from, to: self.slot()?, limit });
-            }
-        }
+        let policy = self.policy;
+        let (lock_mode, network, skip) = (policy.lock_mode, policy.network(), policy.skip);
+        let steps = plan(&wanted, &held, Leave { lock_mode, network, skip })
+            .map_err(|refusal| refusal.of(self.name, &wanted, &held, policy))?;
+        let errands = self.errands(&wanted, &steps)?;
         let mut arrivals = self.fetcher.bring(&errands)?.into_iter().zip(errands);
-        let files = wanted.into_iter().zip(steps).map(|(wanted, step)| match (step, wanted.pin) {
-            (Step::Keep, Some(content)) => self.kept(wanted, content),
-            (step, _) => {
-                let arrival = arrivals.next();
-                let (arrival, errand) = arrival.expect("each step but `Keep` was an errand");
-                let Arrival { content, head } = arrival;
-                Gathered { wanted, step, content, at: errand.to, head }
-            }
-        });
-        let files: Vec<Gathered> = files.collect();
+        let mut gathered = |((wanted, held), step): ((Wanted, Held), Step)| {
+            let arrival = if step == Step::Fetch { arrivals.next() } else { None };
+            self.gathered(wanted, held, step, arrival)
+        };
+        let files = wanted.into_iter().zip(held).zip(steps).map(&mut gathered);
+        let files = files.collect::<Result<Vec<Gathered>, Error>>()?;
         self.refuse_what_is_not_pinned(&files)?;
         refuse_impostors(&files)?;
         Ok(files)
     }
 
-    fn kept(&self, wanted: Wanted, content: Content) -> Gathered {
-        let at = wanted.path.below(self.out.dir());
-        Gathered { wanted, step: Step::Keep, content, at, head: Vec::new() }
-    }
-
-    /// Hashes what is there of a file that is pinned; without a pin nothing that is there counts.
+    /// Looks for a file that is pinned; without a pin nothing that is there counts. What another place than `out_dir`
+    /// has is copied at once, and it is the copy that is judged.
     fn look(&self, wanted: &Wanted) -> Result<Held, Error> {
         let mut held = Held::default();
-        if wanted.pin.is_none() {
+        let Some(pin) = wanted.pin else { return Ok(held) };
+        let own = wanted.path.below(self.out_dir);
+        let found = Content::of_file(&own).map_err(|error| Error::io("read", &own, error))?;
+        if held.note(own, found, pin) {
+            held.in_hand = Some(Source::OutDir);
             return Ok(held);
         }
-        let vendored =
-            self.policy.vendor_dir.as_ref().and_then(|dir| self.model.vendored(dir, &wanted.from));
-        for path in std::iter::once(wanted.path.below(self.out.dir())).chain(vendored) {
-            let content =
-                Content::of_file(&path).map_err(|error| Error::io("read", &path, error))?;
-            held.looked_at.push((path, content));
-            if content == wanted.pin {
-                break;
+        let slot = self.staging.slot()?;
+        let dir = self.policy.vendor_dir.as_ref();
+        if let Some(from) = dir.and_then(|dir| self.model.vendored(dir, &wanted.from)) {
+            let found = copy(&from, &slot).map_err(|error| Error::io("copy", &from, error))?;
+            if held.note(from.clone(), found, pin) {
+                held.in_hand = Some(Source::Vendored(from));
+            } else if found.is_some() {
+                let dir = from.display();
+                self.progress.note(&format!("{dir} is not what models.lock pins: left aside"));
             }
         }
+        if let Some(store) = self.store.as_ref().filter(|_| held.in_hand.is_none()) {
+            let found = store.restore(pin, &slot).then_some(pin);
+            if held.note(store.blob(pin.digest), found, pin) {
+                held.in_hand = Some(Source::Cache);
+            }
+        }
+        held.staged = Some(slot);
         Ok(held)
     }
 
-    /// A place for the next staged file.
-    fn slot(&mut self) -> Result<PathBuf, Error> {
-        let (staging, files) = match self.staging.take() {
-            Some((staging, files)) => (staging, files + 1),
-            None => (self.out.stage()?, 0),
+    fn errands(&self, wanted: &[Wanted], steps: &[Step]) -> Result<Vec<Errand>, Error> {
+        let fetched = wanted.iter().zip(steps).filter(|(_, step)| **step == Step::Fetch);
+        let errand = |(wanted, _): (&Wanted, &Step)| {
+            Ok(Errand {
+                name: wanted.path.to_string(),
+                from: vec![wanted.from.clone()],
+                to: self.staging.slot()?,
+                pin: wanted.pin,
+                limit: wanted.limit,
+            })
         };
-        let slot = staging.slot(files);
-        self.staging = Some((staging, files));
-        Ok(slot)
+        fetched.map(errand).collect()
+    }
+
+    fn gathered(
+        &self,
+        wanted: Wanted,
+        held: Held,
+        step: Step,
+        arrival: Option<(Arrival, Errand)>,
+    ) -> Result<Gathered, Error> {
+        let own = wanted.path.below(self.out_dir);
+        let cached = step == Step::Restore(Source::Cache);
+        let file = |wanted, step, content, at| Gathered {
+            wanted,
+            step,
+            content,
+            at,
+            is_there: false,
+            cached,
+            head: Vec::new(),
+        };
+        match (arrival, wanted.pin, held.staged) {
+            (Some((Arrival { content, head, cached }, errand)), pin, _) => {
+                let same = || Content::of_file(&own).is_ok_and(|found| found == Some(content));
+                let is_there = pin.is_none() && same();
+                let at = if is_there { own } else { errand.to };
+                Ok(Gathered { wanted, step, content, at, is_there, cached, head })
+            }
+            (None, Some(pin), _) if step == Step::Keep => {
+                Ok(Gathered { is_there: true, ..file(wanted, step, pin, own) })
+            }
+            (None, Some(pin), Some(staged)) if step != Step::LeaveEmpty => {
+                Ok(file(wanted, step, pin, staged))
+            }
+            _ => {
+                let empty = self.staging.empty()?;
+                Ok(file(wanted, step, Content::of(b""), empty))
+            }
+        }
     }
 
     fn refuse_what_is_not_pinned(&self, files: &[Gathered]) -> Result<(), Error> {
         let wrong: Vec<&Gathered> = files
             .iter()
-            .filter(|file| file.wanted.pin.is_some_and(|pin| pin != file.content))
+            .filter(|file| {
+                file.step == Step::Fetch && file.wanted.pin.is_some_and(|pin| pin != file.content)
+            })
             .collect();
         let Some((first, others)) = wrong.split_first() else { return Ok(()) };
         let mut error = Error::digest(

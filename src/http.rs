@@ -7,14 +7,18 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use ureq::Agent;
-use ureq::http::{HeaderMap, Response, StatusCode, header};
+use ureq::http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Body};
 use url::Url;
 
+use crate::exchange::{Ask, Reply, Span, Whole, encodings};
 use crate::failure::Failure;
 use crate::gunzip::{Format, Gunzip};
+use crate::partial::Promise;
+use crate::patience;
 use crate::source::shown;
+use crate::validators::Validators;
 
 const MAX_REDIRECTS: usize = 10;
 
@@ -43,30 +47,29 @@ impl Client {
         Ok(Client { agent: config.new_agent() })
     }
 
-    /// The decoded body of `url`.
-    pub fn get(&self, url: &Url) -> Result<Box<dyn Read>, Failure> {
+    /// One file of `url`, or what is new of it; redirects are followed.
+    pub fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Reply, Failure> {
         let mut visited = vec![url.clone()];
         loop {
             let current = visited.last().expect("it begins with one and only grows");
-            let response = self
-                .agent
-                .get(current.as_str())
-                .call()
-                .map_err(|error| unanswered(current, error))?;
+            let request = headers(ask)
+                .into_iter()
+                .fold(self.agent.get(current.as_str()), |request, (name, value)| {
+                    request.header(name, value)
+                });
+            let response = request.call().map_err(|error| unanswered(current, error))?;
             if !matches!(response.status().as_u16(), 300..=303 | 307 | 308) {
-                return body(response, current);
+                return reply(response, current, ask);
             }
             let next = redirect(current, response.headers())?;
             if visited.contains(&next) {
-                return Err(Failure::lasting(format!(
-                    "a redirect loop, back to {}",
-                    shown_path(&next)
-                )));
+                let back = shown_path(&next);
+                return Err(Failure::lasting(format!("a redirect loop, back to {back}")));
             }
             if visited.len() > MAX_REDIRECTS {
+                let last = shown_path(&next);
                 return Err(Failure::lasting(format!(
-                    "more than {MAX_REDIRECTS} redirects, the last to {}",
-                    shown_path(&next)
+                    "more than {MAX_REDIRECTS} redirects, the last to {last}"
                 )));
             }
             visited.push(next);
@@ -111,11 +114,58 @@ fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
     }
 }
 
-fn body(response: Response<ureq::Body>, url: &Url) -> Result<Box<dyn Read>, Failure> {
-    if !matches!(response.status(), StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION) {
-        return Err(refused(response.status(), url));
+/// What turns a GET into the one that is asked for.
+fn headers(ask: Ask<'_>) -> Vec<(HeaderName, String)> {
+    match ask {
+        Ask::Whole => Vec::new(),
+        Ask::Unless(Validators { etag, last_modified }) => {
+            let etag = etag.clone().map(|etag| (header::IF_NONE_MATCH, etag));
+            let date = last_modified.clone().map(|date| (header::IF_MODIFIED_SINCE, date));
+            etag.into_iter().chain(date).collect()
+        }
+        Ask::From(first, promise) => {
+            let range = (header::RANGE, format!("bytes={first}-"));
+            let strong = promise.validators.strong();
+            let same = strong.map(|etag| (header::IF_RANGE, etag.to_owned()));
+            [range].into_iter().chain(same).collect()
+        }
     }
-    let encodings = encodings(response.headers());
+}
+
+fn reply(response: Response<Body>, url: &Url, ask: Ask<'_>) -> Result<Reply, Failure> {
+    match (response.status(), ask) {
+        (StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION, _) => whole(response),
+        (StatusCode::NOT_MODIFIED, Ask::Unless(_)) => Ok(Reply::Unchanged),
+        (StatusCode::PARTIAL_CONTENT, Ask::From(first, promise)) => {
+            Ok(rest(response, first, promise))
+        }
+        (StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED, Ask::From(..)) => {
+            Ok(Reply::Unfit)
+        }
+        (status, _) => Err(refused(status, response.headers(), url)),
+    }
+}
+
+fn rest(response: Response<Body>, first: u64, promise: &Promise) -> Reply {
+    let headers = response.headers();
+    let span = text(headers, header::CONTENT_RANGE).and_then(|range| Span::parse(&range));
+    let fits = span.is_some_and(|span| span.continues(first, promise));
+    let etag = text(headers, header::ETAG);
+    let same =
+        etag.is_none_or(|etag| promise.validators.etag.as_ref().is_none_or(|ours| *ours == etag));
+    match fits && same && encodings_of(headers).is_empty() {
+        true => Reply::Rest(Box::new(response.into_body().into_reader())),
+        false => Reply::Unfit,
+    }
+}
+
+fn whole(response: Response<Body>) -> Result<Reply, Failure> {
+    let headers = response.headers();
+    let encodings = encodings_of(headers);
+    let length = response.body().content_length();
+    let has_end = length.is_some() || headers.contains_key(header::TRANSFER_ENCODING);
+    // The rest of what is encoded on the way is the rest of something else each time.
+    let promise = encodings.is_empty().then(|| Promise { validators: validators(headers), length });
     let mut body: Box<dyn Read> = Box::new(response.into_body().into_reader());
     for encoding in encodings.iter().rev() {
         body = match encoding.as_str() {
@@ -128,13 +178,31 @@ fn body(response: Response<ureq::Body>, url: &Url) -> Result<Box<dyn Read>, Fail
             }
         };
     }
-    Ok(body)
+    Ok(Reply::Whole(Whole { body, promise, has_end }))
 }
 
-fn refused(status: StatusCode, url: &Url) -> Failure {
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+fn validators(headers: &HeaderMap) -> Validators {
+    Validators {
+        etag: text(headers, header::ETAG),
+        last_modified: text(headers, header::LAST_MODIFIED),
+    }
+}
+
+/// Where ureq has decoded one itself, it has taken the header away.
+fn encodings_of(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all(header::CONTENT_ENCODING).iter();
+    encodings(values.filter_map(|value| value.to_str().ok()))
+}
+
+fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> Failure {
     let what = format!("HTTP status {status}, from {}", shown_path(url));
     match status.as_u16() {
-        408 | 429 | 500..=599 => Failure::passing(what),
+        429 | 503 => Failure::passing(what).crowded(wait(headers)),
+        408 | 425 | 500..=599 => Failure::passing(what),
         401 | 403 => Failure::lasting(what)
             .help("the host wants to know who asks, or the address has expired"),
         404 | 410 => Failure::lasting(what).help(
@@ -145,16 +213,13 @@ fn refused(status: StatusCode, url: &Url) -> Failure {
     }
 }
 
-/// What hosts write into `Content-Encoding` that is none.
-const NO_ENCODINGS: [&str; 6] = ["", "identity", "none", "binary", "utf-8", "utf8"];
-
-/// In the order in which they were applied. Where ureq has decoded one itself, it has taken the header away.
-fn encodings(headers: &HeaderMap) -> Vec<String> {
-    let values =
-        headers.get_all(header::CONTENT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let names =
-        values.flat_map(|value| value.split(',')).map(|name| name.trim().to_ascii_lowercase());
-    names.filter(|name| !NO_ENCODINGS.contains(&name.as_str())).collect()
+/// How long the host wants to be left alone.
+fn wait(headers: &HeaderMap) -> Option<Duration> {
+    let date = text(headers, header::DATE);
+    let asked = text(headers, header::RETRY_AFTER);
+    let limit = || text(headers, HeaderName::from_static("ratelimit"));
+    let asked = asked.and_then(|value| patience::retry_after(&value, date.as_deref()));
+    asked.or_else(|| patience::rate_limit(&limit()?))
 }
 
 fn unanswered(url: &Url, error: ureq::Error) -> Failure {

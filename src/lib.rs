@@ -60,6 +60,9 @@
 //! | `VENDOR_MODEL_OFFLINE` | `1` or `true`: open no socket; `0` or `false`: do |
 //! | `CARGO_NET_OFFLINE` | the same, where the one above is not set |
 //! | `VENDOR_MODEL_DIR` | the directory of vendored models; default `vendor-models` beside `Cargo.toml` |
+//! | `VENDOR_MODEL_CACHE` | a directory that keeps downloads for all projects, or `off`; default `vendor-model` in the user's cache directory |
+//! | `VENDOR_MODEL_SKIP`, `DOCS_RS` | `1` or `true`: open no socket and do without what is missing |
+//! | `VENDOR_MODEL_PROGRESS` | `auto` (default), `tty`, `plain`, `never`; else as `CARGO_TERM_QUIET` and `CARGO_TERM_PROGRESS_WHEN` say |
 //! | `CARGO_HTTP_CAINFO`, `SSL_CERT_FILE` | a PEM file of certificates to trust, in place of the built-in ones |
 //!
 //! Cargo does not tell build scripts of its flags `--offline`, `--locked` and `--frozen`: set the variables.
@@ -69,7 +72,10 @@
 //! `net` (default) is everything that opens a socket. Without it the library verifies and restores from a vendored
 //! directory, in pure Rust, with no TLS, no HTTP and no C compiler in its tree.
 
+#![cfg_attr(not(feature = "net"), allow(dead_code, reason = "some of it only downloads use"))]
+
 mod vendor;
+mod tell;
 mod vendored;
 mod gather;
 mod plan;
@@ -77,19 +83,33 @@ mod wanted;
 mod pins;
 mod fetch;
 #[cfg(feature = "net")]
-mod http;
+mod download;
 #[cfg(not(feature = "net"))]
-#[path = "http_absent.rs"]
+#[path = "download_absent.rs"]
+mod download;
+#[cfg(feature = "net")]
 mod http;
 #[cfg(feature = "net")]
 mod gunzip;
+#[cfg(feature = "net")]
+mod exchange;
+#[cfg(feature = "net")]
+mod memory;
+mod cache;
+#[cfg(feature = "net")]
+mod partial;
+mod errand;
 mod failure;
 mod publish;
+mod staging;
+mod copy;
 mod embed;
 mod verify;
 mod policy;
+mod progress;
 mod environment;
 mod config;
+mod secret;
 mod package;
 mod source;
 mod emit;
@@ -100,6 +120,13 @@ mod weights;
 mod path;
 mod sniff;
 mod digest;
+#[cfg(feature = "net")]
+mod validators;
+mod claim;
+#[cfg(feature = "net")]
+mod seats;
+#[cfg(feature = "net")]
+mod patience;
 mod parallel;
 
 #[cfg(test)]

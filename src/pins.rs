@@ -52,8 +52,8 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Lockfile>, Error> {
 #[derive(Debug)]
 pub(crate) struct Pins {
     pub name: String,
-    /// The package lock, where one may be written for this model: its path and what is in it.
-    pub package_lock: Option<(PathBuf, Option<Lockfile>)>,
+    /// The package lock, where one may be written for this model.
+    pub package_lock: Option<PathBuf>,
     /// What `out_dir` is recorded to hold, of all models.
     pub record: Lockfile,
     pub pinned: Option<LockedModel>,
@@ -94,10 +94,19 @@ impl Pins {
         };
         Ok(Pins {
             pinned: pinned.cloned(),
-            package_lock: writable.map(|path| (path.clone(), package_lock.clone())),
+            package_lock: writable.cloned(),
             record: record.unwrap_or_default(),
             name,
         })
+    }
+}
+
+impl Pins {
+    /// What `out_dir` is recorded to hold besides this model.
+    pub fn without(&self, model: &LockedModel) -> Lockfile {
+        let mut others = self.record.clone();
+        others.remove(&model.url);
+        others
     }
 }
 

@@ -9,13 +9,44 @@ use crate::config::LockMode;
 use crate::digest::Content;
 use crate::error::{Error, ErrorKind};
 use crate::policy::{Network, Policy};
-use crate::source::Place;
 use crate::wanted::Wanted;
 
-/// What was found of a wanted file: every place that was looked at, `out_dir` first, and what is there.
+/// What was found of a wanted file: every place that was looked at and what is there, up to the first that has it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
-    pub looked_at: Vec<(PathBuf, Option<Content>)>,
+    pub looked_at: Vec<(PathBuf, Found)>,
+    pub in_hand: Option<Source>,
+    /// Where it is staged, if another place than `out_dir` has it.
+    pub staged: Option<PathBuf>,
+}
+
+impl Held {
+    /// Takes down what is at `place`, and says whether it is what it should be.
+    pub fn note(&mut self, place: PathBuf, found: Option<Content>, pin: Content) -> bool {
+        let found = match found {
+            None => Found::Nothing,
+            Some(content) if content == pin => Found::Right,
+            Some(_) => Found::OtherBytes,
+        };
+        self.looked_at.push((place, found));
+        found == Found::Right
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Nothing,
+    OtherBytes,
+    Right,
+}
+
+/// Which place on this machine has a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    OutDir,
+    /// The vendored directory, under this name.
+    Vendored(PathBuf),
+    Cache,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,20 +54,19 @@ pub(crate) enum Step {
     /// `out_dir` has it.
     Keep,
     /// Another place on this machine has it.
-    Restore(PathBuf),
+    Restore(Source),
     /// From its address.
-    Fetch(Place),
+    Fetch,
+    /// Nothing has it and nobody is asked: an empty file stands for it.
+    LeaveEmpty,
 }
 
-impl Step {
-    /// Where bytes have to be read from.
-    pub fn place(&self) -> Option<Place> {
-        match self {
-            Step::Keep => None,
-            Step::Restore(path) => Some(Place::Disk(path.clone())),
-            Step::Fetch(place) => Some(place.clone()),
-        }
-    }
+/// What a run may do about what is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Leave {
+    pub lock_mode: LockMode,
+    pub network: Network,
+    pub skip: bool,
 }
 
 /// Why a plan may not be carried out, and for which of the wanted files.
@@ -48,19 +78,23 @@ pub(crate) enum Refusal {
     Locked(Vec<usize>),
 }
 
-pub(crate) fn plan(
-    wanted: &[Wanted],
-    held: &[Held],
-    lock_mode: LockMode,
-    network: Network,
-) -> Result<Vec<Step>, Refusal> {
+pub(crate) fn plan(wanted: &[Wanted], held: &[Held], leave: Leave) -> Result<Vec<Step>, Refusal> {
+    let Leave { lock_mode, network, skip } = leave;
+    let locked = lock_mode == LockMode::Locked;
     let unpinned = positions(wanted, |file| file.pin.is_none());
-    if lock_mode == LockMode::Locked && !unpinned.is_empty() {
+    if locked && !skip && !unpinned.is_empty() {
         return Err(Refusal::Locked(unpinned));
     }
-    let steps: Vec<Step> =
-        wanted.iter().zip(held).map(|(wanted, held)| step(wanted, held)).collect();
-    let from_host = positions(&steps, |step| matches!(step, Step::Fetch(Place::Host(_))));
+    let step = |(wanted, held): (&Wanted, &Held)| match &held.in_hand {
+        Some(Source::OutDir) => Step::Keep,
+        Some(source) => Step::Restore(source.clone()),
+        None if skip && (wanted.is_remote() || locked) => Step::LeaveEmpty,
+        None => Step::Fetch,
+    };
+    let steps: Vec<Step> = wanted.iter().zip(held).map(step).collect();
+    let from_host = positions(wanted.iter().zip(&steps), |(wanted, step)| {
+        **step == Step::Fetch && wanted.is_remote()
+    });
     match network {
         Network::Offline if !from_host.is_empty() => Err(Refusal::Offline(from_host)),
         _ => Ok(steps),
@@ -105,24 +139,14 @@ fn missing(wanted: &Wanted, held: &Held) -> String {
         None => write!(text, "\n    sha256: not pinned"),
     };
     for (place, found) in &held.looked_at {
-        let found = if found.is_some() { "has other bytes" } else { "not there" };
+        let found = if *found == Found::Nothing { "not there" } else { "has other bytes" };
         let _ = write!(text, "\n    looked at: {}: {found}", place.display());
     }
     text
 }
 
-/// Bytes without a pin are nobody's: what is held of them is not used.
-fn step(wanted: &Wanted, held: &Held) -> Step {
-    let right = |content: &Option<Content>| content.is_some() && *content == wanted.pin;
-    match held.looked_at.iter().position(|(_, content)| right(content)) {
-        Some(0) => Step::Keep,
-        Some(at) => Step::Restore(held.looked_at[at].0.clone()),
-        None => Step::Fetch(wanted.from.clone()),
-    }
-}
-
-fn positions<T>(items: &[T], is_one: impl Fn(&T) -> bool) -> Vec<usize> {
-    items.iter().enumerate().filter(|(_, item)| is_one(item)).map(|(at, _)| at).collect()
+fn positions<T>(items: impl IntoIterator<Item = T>, is_one: impl Fn(&T) -> bool) -> Vec<usize> {
+    items.into_iter().enumerate().filter(|(_, item)| is_one(item)).map(|(at, _)| at).collect()
 }
 
 #[cfg(test)]
@@ -131,19 +155,17 @@ mod tests {
     use crate::config::Config;
     use crate::environment::Environment;
     use crate::path::ModelPath;
+    use crate::source::Place;
     use crate::wanted::Role;
+    use Found::{Nothing, OtherBytes, Right};
     use LockMode::{Auto, Locked, Update};
     use Network::{Offline, Online};
-
-    fn right() -> Content {
-        Content::of(b"right")
-    }
 
     fn wanted(pinned: bool) -> Wanted {
         Wanted {
             path: ModelPath::parse("a.bin").unwrap(),
             from: host(),
-            pin: pinned.then(right),
+            pin: pinned.then(|| Content::of(b"right")),
             limit: 99,
             role: Role::Shard,
         }
@@ -153,78 +175,102 @@ mod tests {
         Place::Host("https://h.example/a.bin".parse().unwrap())
     }
 
-    fn in_out_dir(content: Content) -> Held {
-        Held { looked_at: vec![("o/a.bin".into(), Some(content)), ("v/a.bin".into(), None)] }
+    fn leave(lock_mode: LockMode, network: Network) -> Leave {
+        Leave { lock_mode, network, skip: false }
     }
 
-    fn vendored(content: Content) -> Held {
-        Held {
-            looked_at: vec![
-                ("o/a.bin".into(), Some(Content::of(b"stale"))),
-                ("v/a.bin".into(), Some(content)),
-            ],
-        }
+    fn held(looked_at: &[(&str, Found)], in_hand: Option<Source>) -> Held {
+        let looked_at = looked_at.iter().map(|(path, found)| (path.into(), *found)).collect();
+        Held { looked_at, in_hand, staged: None }
+    }
+
+    fn kept() -> Held {
+        held(&[("o/a.bin", Right)], Some(Source::OutDir))
+    }
+
+    fn vendored() -> Source {
+        Source::Vendored("v/a.bin".into())
+    }
+
+    fn restorable(source: Source) -> Held {
+        held(&[("o/a.bin", OtherBytes), ("v/a.bin", Nothing)], Some(source))
+    }
+
+    fn damaged() -> Held {
+        held(&[("o/a.bin", Nothing), ("v/a.bin", OtherBytes)], None)
     }
 
     #[test]
     fn the_table_cell_by_cell() {
         let nothing = Held::default;
-        let wrong = || Content::of(b"wrong");
         let keep = || Ok(vec![Step::Keep]);
-        let restore = || Ok(vec![Step::Restore("v/a.bin".into())]);
-        let fetch = || Ok(vec![Step::Fetch(host())]);
+        let restore = |source| Ok(vec![Step::Restore(source)]);
+        let fetch = || Ok(vec![Step::Fetch]);
         let offline = || Err(Refusal::Offline(vec![0]));
         let locked = || Err(Refusal::Locked(vec![0]));
         let cells = [
             // Pinned and held.
-            (true, in_out_dir(right()), Auto, Online, keep()),
-            (true, in_out_dir(right()), Locked, Online, keep()),
-            (true, in_out_dir(right()), Auto, Offline, keep()),
-            (true, in_out_dir(right()), Locked, Offline, keep()),
-            (true, vendored(right()), Auto, Online, restore()),
-            (true, vendored(right()), Locked, Online, restore()),
-            (true, vendored(right()), Auto, Offline, restore()),
-            (true, vendored(right()), Locked, Offline, restore()),
+            (true, kept(), Auto, Online, keep()),
+            (true, kept(), Locked, Online, keep()),
+            (true, kept(), Auto, Offline, keep()),
+            (true, kept(), Locked, Offline, keep()),
+            (true, restorable(vendored()), Auto, Online, restore(vendored())),
+            (true, restorable(vendored()), Locked, Online, restore(vendored())),
+            (true, restorable(vendored()), Auto, Offline, restore(vendored())),
+            (true, restorable(Source::Cache), Locked, Offline, restore(Source::Cache)),
             // Pinned and not held, or held damaged.
             (true, nothing(), Auto, Online, fetch()),
             (true, nothing(), Locked, Online, fetch()),
             (true, nothing(), Auto, Offline, offline()),
             (true, nothing(), Locked, Offline, offline()),
-            (true, in_out_dir(wrong()), Auto, Online, fetch()),
-            (true, vendored(wrong()), Locked, Online, fetch()),
-            (true, vendored(wrong()), Auto, Offline, offline()),
-            // Not pinned: what is held does not count.
-            (false, in_out_dir(right()), Auto, Online, fetch()),
-            (false, in_out_dir(right()), Locked, Online, locked()),
-            (false, in_out_dir(right()), Auto, Offline, offline()),
-            (false, vendored(right()), Locked, Offline, locked()),
+            (true, damaged(), Locked, Online, fetch()),
+            (true, damaged(), Auto, Offline, offline()),
+            // Not pinned.
+            (false, nothing(), Auto, Online, fetch()),
+            (false, nothing(), Locked, Online, locked()),
+            (false, nothing(), Auto, Offline, offline()),
+            (false, nothing(), Locked, Offline, locked()),
             // An update sets the pins aside beforehand.
-            (false, in_out_dir(right()), Update, Online, fetch()),
+            (false, nothing(), Update, Online, fetch()),
         ];
-        for (pinned, held, mode, network, expected) in cells {
-            assert_eq!(
-                plan(&[wanted(pinned)], std::slice::from_ref(&held), mode, network),
-                expected,
-                "{pinned} {held:?} {mode:?} {network:?}"
-            );
+        for (pinned, held, lock_mode, network, expected) in cells {
+            let found =
+                plan(&[wanted(pinned)], std::slice::from_ref(&held), leave(lock_mode, network));
+            assert_eq!(found, expected, "{pinned} {held:?} {lock_mode:?} {network:?}");
+        }
+    }
+
+    #[test]
+    fn who_skips_uses_what_is_here_and_leaves_the_rest_empty() {
+        let local = Wanted { from: Place::Disk("/m/a.bin".into()), ..wanted(false) };
+        for lock_mode in [Auto, Locked] {
+            let leave = Leave { lock_mode, network: Offline, skip: true };
+            let step =
+                |wanted: Wanted, held: Held| plan(&[wanted], &[held], leave).unwrap().remove(0);
+            assert_eq!(step(wanted(true), kept()), Step::Keep);
+            assert_eq!(step(wanted(true), restorable(Source::Cache)), Step::Restore(Source::Cache));
+            assert_eq!(step(wanted(true), damaged()), Step::LeaveEmpty);
+            assert_eq!(step(wanted(false), Held::default()), Step::LeaveEmpty);
+            let expected = if lock_mode == Locked { Step::LeaveEmpty } else { Step::Fetch };
+            assert_eq!(step(local.clone(), Held::default()), expected);
         }
     }
 
     #[test]
     fn a_refusal_lists_every_file_concerned() {
         let files = [wanted(true), wanted(false), wanted(true), wanted(false)];
-        let held = [in_out_dir(right()), Held::default(), Held::default(), Held::default()];
-        assert_eq!(plan(&files, &held, Locked, Online), Err(Refusal::Locked(vec![1, 3])));
-        assert_eq!(plan(&files, &held, Auto, Offline), Err(Refusal::Offline(vec![1, 2, 3])));
+        let held = [kept(), Held::default(), Held::default(), Held::default()];
+        let refused = |lock_mode, network| plan(&files, &held, leave(lock_mode, network));
+        assert_eq!(refused(Locked, Online), Err(Refusal::Locked(vec![1, 3])));
+        assert_eq!(refused(Auto, Offline), Err(Refusal::Offline(vec![1, 2, 3])));
     }
 
     #[test]
     fn refusals_say_what_is_missing_where_it_was_looked_for_and_what_to_type() {
         let files = [wanted(true), wanted(false)];
-        let held =
-            [vendored(Content::of(b"wrong")), Held { looked_at: vec![("o/b.bin".into(), None)] }];
+        let held = [damaged(), held(&[("o/b.bin", Nothing)], None)];
         let policy = Config::new().policy(&Environment::default()).unwrap();
-        let refusal = plan(&files, &held, Auto, Offline).unwrap_err().of(
+        let refusal = plan(&files, &held, leave(Auto, Offline)).unwrap_err().of(
             "https://h.example/model.json",
             &files,
             &held,
@@ -235,7 +281,7 @@ cannot vendor https://h.example/model.json offline: 2 files are missing
   \"a.bin\"
     url: https://h.example/a.bin
     sha256: 27042f4e6eca7d0b2a7ee4026df2ecfa51d3339e6d122aa099118ecd8563bad9, 5 bytes
-    looked at: o/a.bin: has other bytes
+    looked at: o/a.bin: not there
     looked at: v/a.bin: has other bytes
   \"a.bin\"
     url: https://h.example/a.bin
@@ -244,7 +290,7 @@ cannot vendor https://h.example/model.json offline: 2 files are missing
   help: to download what is missing: ADVICE";
         assert_eq!(refusal.to_string(), expected.replace("ADVICE", &policy.advice_to_go_online()));
         assert_eq!(refusal.kind(), ErrorKind::Offline);
-        let refusal = plan(&files, &held, Locked, Online).unwrap_err().of(
+        let refusal = plan(&files, &held, leave(Locked, Online)).unwrap_err().of(
             "https://h.example/model.json",
             &files,
             &held,
@@ -260,9 +306,6 @@ cannot pin https://h.example/model.json because the lockfile is locked
     #[test]
     fn a_file_on_this_disk_needs_no_network() {
         let local = Wanted { from: Place::Disk("/m/a.bin".into()), ..wanted(false) };
-        assert_eq!(
-            plan(&[local], &[Held::default()], Auto, Offline),
-            Ok(vec![Step::Fetch(Place::Disk("/m/a.bin".into()))])
-        );
+        assert_eq!(plan(&[local], &[Held::default()], leave(Auto, Offline)), Ok(vec![Step::Fetch]));
     }
 }

@@ -6,10 +6,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, LockMode};
-use crate::environment::{Environment, LOCK, OFFLINE, VENDOR_DIR};
+use crate::environment::{
+    CacheAt, DOCS_RS, Environment, LOCK, OFFLINE, ProgressMode, SKIP, VENDOR_DIR,
+};
 use crate::error::{Error, ErrorKind};
 use crate::package::Package;
 use crate::path::ModelPath;
+use crate::secret::Secret;
 
 /// What a run goes by.
 #[derive(Debug)]
@@ -22,6 +25,18 @@ pub(crate) struct Policy {
     pub unlocked_by_builder: bool,
     pub lockfile: Option<PathBuf>,
     pub vendor_dir: Option<PathBuf>,
+    /// Where downloads are kept for all projects of the user.
+    pub cache: Option<PathBuf>,
+    /// Whether what is missing is left out, and the network is not asked for it.
+    pub skip: bool,
+    #[expect(dead_code, reason = "nothing is drawn yet")]
+    pub progress: ProgressMode,
+    /// Prefixes and their replacements.
+    #[expect(dead_code, reason = "no mirror is asked yet")]
+    pub mirrors: Vec<(String, String)>,
+    /// Request headers for the origin of the model's URL.
+    #[expect(dead_code, reason = "none is sent yet")]
+    pub headers: Vec<(String, Secret)>,
     pub extra_files: Vec<ModelPath>,
     pub entry_name: Option<ModelPath>,
     pub connections: usize,
@@ -47,6 +62,7 @@ enum OfflineBy {
     Code,
     Environment,
     Feature,
+    Skip,
 }
 
 impl Policy {
@@ -78,6 +94,7 @@ impl Policy {
         match self.offline {
             Some(OfflineBy::Code) => "take offline(true) out of Config".to_owned(),
             Some(OfflineBy::Feature) => "enable the feature `net` of vendor-model".to_owned(),
+            Some(OfflineBy::Skip) => format!("unset {SKIP} and {DOCS_RS}"),
             Some(OfflineBy::Environment) | None => self.command(OFFLINE, "0"),
         }
     }
@@ -96,7 +113,12 @@ impl Config {
         let package = environment.package();
         let by_builder = environment.lock_mode()?;
         let lock_mode = self.decide_lock_mode(by_builder, package.is_some())?;
-        let offline = self.decide_offline(environment)?;
+        let skip = environment.skip()?;
+        if lock_mode == LockMode::Update && skip {
+            let error = Error::new(ErrorKind::Config, "cannot update pins and skip downloads");
+            return Err(error.help(format!("unset {SKIP} and {DOCS_RS}, or unset {LOCK}=update")));
+        }
+        let offline = self.decide_offline(environment, skip)?;
         if lock_mode == LockMode::Update && offline.is_some() {
             let error = Error::new(ErrorKind::Config, "cannot update pins without the network");
             return Err(error.help(format!("go online ({OFFLINE}=0), or unset {LOCK}=update")));
@@ -120,6 +142,11 @@ impl Config {
                 .as_deref()
                 .map(below_package)
                 .or_else(|| in_package("vendor-models")),
+            cache: self.decide_cache(environment).as_deref().map(below_package),
+            skip,
+            progress: environment.progress()?,
+            mirrors: self.mirrors.clone(),
+            headers: self.headers.clone(),
             extra_files: paths(&self.extra_files)?,
             entry_name: paths(self.entry_name.as_slice())?.pop(),
             connections: self.connections.unwrap_or(6).max(1),
@@ -131,8 +158,25 @@ impl Config {
         })
     }
 
-    fn decide_offline(&self, environment: &Environment) -> Result<Option<OfflineBy>, Error> {
+    fn decide_cache(&self, environment: &Environment) -> Option<PathBuf> {
+        match environment.cache() {
+            Some(CacheAt::Dir(dir)) => Some(dir),
+            Some(CacheAt::Off) => None,
+            None if self.no_cache => None,
+            None => self
+                .cache_dir
+                .clone()
+                .or_else(|| Some(environment.user_cache()?.join("vendor-model"))),
+        }
+    }
+
+    fn decide_offline(
+        &self,
+        environment: &Environment,
+        skip: bool,
+    ) -> Result<Option<OfflineBy>, Error> {
         Ok(match environment.offline()? {
+            _ if skip => Some(OfflineBy::Skip),
             _ if self.offline => Some(OfflineBy::Code),
             true => Some(OfflineBy::Environment),
             false if cfg!(not(feature = "net")) => Some(OfflineBy::Feature),
@@ -189,6 +233,7 @@ fn paths(texts: &[String]) -> Result<Vec<ModelPath>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::CACHE;
 
     fn build_script(variables: &[(&'static str, &str)]) -> Environment {
         let cargo =
@@ -325,6 +370,38 @@ mod tests {
             policy(&config, &build_script(&[(VENDOR_DIR, "/usr/share/models")])).vendor_dir,
             Some("/usr/share/models".into())
         );
+    }
+
+    #[test]
+    fn whoever_builds_says_where_the_cache_is() {
+        let cache = |config: &Config, set: &[(&'static str, &str)]| {
+            let home = [("HOME", "/h"), ("LOCALAPPDATA", "/l"), ("XDG_CACHE_HOME", "/x")];
+            policy(config, &build_script(&[&home, set].concat())).cache
+        };
+        let named = Some(PathBuf::from("/p/c"));
+        assert_eq!(cache(Config::new().cache_dir("c"), &[]), named);
+        assert_eq!(cache(Config::new().no_cache(), &[]), None);
+        assert_eq!(cache(Config::new().no_cache().cache_dir("c"), &[]), named);
+        assert_eq!(cache(Config::new().cache_dir("c"), &[(CACHE, "off")]), None);
+        assert_eq!(cache(Config::new().cache_dir("d"), &[(CACHE, "c")]), named);
+        assert_eq!(cache(Config::new().no_cache(), &[(CACHE, "/c")]), Some("/c".into()));
+        assert_eq!(policy(&Config::new(), &build_script(&[])).cache, None);
+        #[cfg(all(unix, not(target_os = "macos")))]
+        assert_eq!(cache(&Config::new(), &[]), Some("/x/vendor-model".into()));
+    }
+
+    #[test]
+    fn who_skips_asks_no_host_and_updates_nothing() {
+        for name in [SKIP, DOCS_RS] {
+            let skipping = policy(&Config::new(), &build_script(&[(name, "1"), (OFFLINE, "0")]));
+            assert_eq!((skipping.skip, skipping.network()), (true, Network::Offline));
+            let both = build_script(&[(name, "1"), (LOCK, "update")]);
+            let error = Config::new().policy(&both).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        let locked = build_script(&[(SKIP, "1"), (LOCK, "locked")]);
+        assert!(policy(&Config::new(), &locked).skip);
     }
 
     #[test]

@@ -13,13 +13,14 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use crate::claim::Claim;
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedModel, Lockfile};
-use crate::path::{ModelPath, RECORD, STAGING_PREFIX};
+use crate::path::{ModelPath, RECORD};
+use crate::progress::Progress;
+use crate::staging;
 
 /// Cargo runs a build script again when a file it watches is newer than the script's last run. Outputs are written
 /// during that run, so they get a time that is older than any.
@@ -33,19 +34,24 @@ pub(crate) struct OutDir {
     dir: PathBuf,
 }
 
-/// Where files wait until all of them are verified. Removed when dropped.
-#[derive(Debug)]
-pub(crate) struct Staging {
-    dir: PathBuf,
-    /// Held for as long as the staging folder is in use; the system lets go of it when the process dies.
-    lock: Option<File>,
-}
-
 /// A staged file and its name.
 #[derive(Debug)]
 pub(crate) struct Staged {
     pub path: ModelPath,
     pub at: PathBuf,
+}
+
+/// The turn at an `out_dir`. A directory that was made for it and is still empty goes with it.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    _claim: Claim,
+    made: Option<&'a Path>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.made.map(fs::remove_dir);
+    }
 }
 
 impl OutDir {
@@ -54,49 +60,28 @@ impl OutDir {
         Ok(OutDir { dir })
     }
 
+    /// Waits until no other process vendors into this directory, which is made if need be.
+    pub fn turn(&self, progress: &Progress) -> Result<Turn<'_>, Error> {
+        let dir = &self.dir;
+        let made = !dir.exists();
+        fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
+        let claim = Claim::dir(dir, || {
+            let holder = match staging::occupant(dir) {
+                Some(pid) => format!("process {pid}"),
+                None => "another process".to_owned(),
+            };
+            let dir = dir.display();
+            progress.note(&format!("waiting for {holder}, which vendors into {dir}"));
+        });
+        Ok(Turn { _claim: claim, made: made.then_some(dir) })
+    }
+
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
     pub fn record(&self) -> PathBuf {
         self.dir.join(RECORD)
-    }
-
-    /// A new staging folder; what dead processes left of theirs is removed.
-    pub fn stage(&self) -> Result<Staging, Error> {
-        fs::create_dir_all(&self.dir).map_err(|error| Error::io("create", &self.dir, error))?;
-        self.sweep();
-        let dir = self.dir.join(unique_name());
-        loop {
-            fs::create_dir_all(&dir).map_err(|error| Error::io("create", &dir, error))?;
-            let lock = match File::create(dir.join("lock")) {
-                // Another process took the folder for an abandoned one before it was locked.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                created => created.map_err(|error| Error::io("create a file in", &dir, error))?,
-            };
-            // Where locks do nothing, nobody else can tell that the folder is abandoned, and none is removed.
-            let _ = lock.lock();
-            if dir.join("lock").exists() {
-                return Ok(Staging { dir, lock: Some(lock) });
-            }
-        }
-    }
-
-    /// Best effort: what cannot be removed now is in nobody's way.
-    fn sweep(&self) {
-        let Ok(entries) = fs::read_dir(&self.dir) else { return };
-        for entry in entries.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(STAGING_PREFIX) {
-                match File::open(entry.path().join("lock")) {
-                    Ok(lock) if lock.try_lock().is_ok() => {
-                        drop(lock);
-                        let _ = fs::remove_dir_all(entry.path());
-                    }
-                    Ok(_in_use) => {}
-                    Err(_) => drop(fs::remove_dir(entry.path())),
-                }
-            }
-        }
     }
 
     /// Removes what no model has any more, gives the staged files their names, and writes the record last.
@@ -192,21 +177,6 @@ impl OutDir {
     }
 }
 
-impl Staging {
-    /// Where the file of this number waits.
-    pub fn slot(&self, number: usize) -> PathBuf {
-        self.dir.join(number.to_string())
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        // Not every system removes a directory while a file in it is open.
-        drop(self.lock.take());
-        let _ = fs::remove_dir_all(&self.dir);
-    }
-}
-
 /// The modification time that a written file gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamp {
@@ -242,7 +212,7 @@ pub(crate) fn write(path: &Path, text: &str, stamp: Stamp) -> Result<(), Error> 
     }
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
-    let staged = dir.join(unique_name());
+    let staged = dir.join(staging::unique_name());
     #[expect(clippy::disallowed_methods, reason = "the one place that writes files")]
     let written = fs::write(&staged, text).and_then(|()| settle(&staged, path, stamp));
     if written.is_err() {
@@ -253,7 +223,7 @@ pub(crate) fn write(path: &Path, text: &str, stamp: Stamp) -> Result<(), Error> 
 
 /// Gives a staged file its time and its name.
 #[expect(clippy::disallowed_methods, reason = "the one place that gives files their names")]
-fn settle(staged: &Path, path: &Path, stamp: Stamp) -> io::Result<()> {
+pub(crate) fn settle(staged: &Path, path: &Path, stamp: Stamp) -> io::Result<()> {
     match stamp {
         Stamp::Old => set_modified(staged, old())?,
         Stamp::At(time) => set_modified(staged, time)?,
@@ -274,11 +244,6 @@ fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
 
-fn set_modified(path: &Path, time: SystemTime) -> io::Result<()> {
+pub(crate) fn set_modified(path: &Path, time: SystemTime) -> io::Result<()> {
     File::options().write(true).open(path)?.set_modified(time)
-}
-
-fn unique_name() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("{STAGING_PREFIX}{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }

@@ -6,21 +6,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
+use crate::claim::Claim;
 use crate::config::{Config, LockMode};
 use crate::emit::Emit;
-use crate::environment::{Environment, WATCHED};
+use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::gather::{Gathered, Gatherer};
 use crate::lockfile::{LockedFile, LockedModel, Lockfile};
 use crate::manifest::{self, Manifest};
 use crate::package::Tree;
-use crate::path::{ModelPath, RECORD};
-use crate::pins::Pins;
+use crate::path::ModelPath;
+use crate::pins::{self, Pins};
 use crate::plan::Step;
 use crate::policy::Policy;
+use crate::progress::Progress;
 use crate::publish::{self, OutDir, Staged};
 use crate::source::{self, ModelUrl};
-use crate::vendored::{Report, Vendored};
+use crate::tell::Teller;
+use crate::vendored::Vendored;
 use crate::verify;
 use crate::wanted::Order;
 
@@ -45,11 +48,13 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let started = Instant::now();
     let policy = config.policy(&Environment::of_this_process())?;
     let model = ModelUrl::parse(url).map_err(|why| Error::url(&source::shown_text(url), &why))?;
+    let progress = Progress;
     let out = OutDir::new(out_dir)?;
+    let _turn = out.turn(&progress)?;
     let pins = Pins::find(&policy, &model, out.dir())?;
     let order = Order::new(&policy, &model, &pins.name, binding(&pins, &policy)?)?;
 
-    let mut gatherer = Gatherer::new(&policy, &model, &pins.name, &out);
+    let gatherer = Gatherer::new(&policy, &model, &pins.name, out.dir(), &progress);
     let mut files = gatherer.gather(order.known()?)?;
     let manifest = manifest(&order, &files)?;
     if let (Some(manifest), None) = (&manifest, order.pinned) {
@@ -58,18 +63,24 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let surplus = check_weights(manifest.as_ref(), &files, &pins.name)?;
     let locked = locked(&order, &pins.name, manifest.as_ref(), &files);
 
-    out.publish(&staged(&files), &pins.record, &settled(&out, &policy, &pins, &locked)?)?;
-    update_package_lock(&pins, &policy, &locked)?;
-    let emit = Emit::new(policy.metadata);
-    warn(emit, &policy, &model, &pins, &locked, surplus);
-    watch(emit, &policy, &out, &files);
-    Ok(Vendored::new(out.dir(), locked, report(&files, started), emit))
+    let whole = files.iter().all(|file| file.step != Step::LeaveEmpty);
+    if whole {
+        out.publish(&staged(&files), &pins.record, &settled(&out, &policy, &pins, &locked)?)?;
+        update_package_lock(&pins, &policy, &locked, &progress)?;
+    } else {
+        let others = pins.without(&locked);
+        out.publish(&staged(&files), &others, &others)?;
+    }
+    let teller = Teller { policy: &policy, model: &model, pins: &pins, files: &files };
+    teller.warn(&locked, surplus, whole);
+    teller.watch(&out);
+    Ok(Vendored::new(out.dir(), locked, teller.report(started), whole, Emit::new(policy.metadata)))
 }
 
 /// The pins that this run must keep to: none where they are to move.
 fn binding<'a>(pins: &'a Pins, policy: &Policy) -> Result<Option<&'a LockedModel>, Error> {
     let published = policy.package.as_ref().is_some_and(|package| package.tree == Tree::Published);
-    if pins.pinned.is_none() && published && !policy.unlocked_by_builder {
+    if pins.pinned.is_none() && published && !policy.unlocked_by_builder && !policy.skip {
         let error = Error::new(
             ErrorKind::Locked,
             "this crate was published without models.lock, so nothing says which bytes its author meant",
@@ -87,11 +98,11 @@ fn manifest(order: &Order, files: &[Gathered]) -> Result<Option<Manifest>, Error
     let formats = [manifest::GRAPH_MODEL, manifest::LAYERS_MODEL, manifest::WEIGHTS];
     let needed = match order.pinned {
         Some(pinned) => {
-            formats.contains(&pinned.format()) && files.iter().any(|file| file.step != Step::Keep)
+            formats.contains(&pinned.format()) && files.iter().any(|file| !file.is_there)
         }
         None => true,
     };
-    if !needed {
+    if !needed || files.iter().any(|file| file.step == Step::LeaveEmpty) {
         return Ok(None);
     }
     let Gathered { at, wanted, .. } = &files[0];
@@ -167,83 +178,36 @@ fn settled(
 }
 
 fn staged(files: &[Gathered]) -> Vec<Staged> {
-    let staged = files.iter().filter(|file| file.step != Step::Keep);
+    let staged = files.iter().filter(|file| !file.is_there);
     staged.map(|file| Staged { path: file.wanted.path.clone(), at: file.at.clone() }).collect()
 }
 
-/// Brings the package lock up to date, where that is allowed.
-fn update_package_lock(pins: &Pins, policy: &Policy, locked: &LockedModel) -> Result<(), Error> {
-    match &pins.package_lock {
-        Some((path, before)) if policy.lock_mode != LockMode::Locked => {
-            let mut after = before.clone().unwrap_or_default();
-            after.insert(locked.clone());
-            let manifest = policy.package.as_ref().map(|package| package.dir.join("Cargo.toml"));
-            publish::package_lock(path, before.as_ref(), &after, manifest.as_deref())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Cargo repeats warnings at every build: they are for what somebody has to do something about.
-fn warn(
-    emit: Emit,
-    policy: &Policy,
-    model: &ModelUrl,
+/// Brings the package lock up to date, where that is allowed. Another process may have done so meanwhile.
+fn update_package_lock(
     pins: &Pins,
+    policy: &Policy,
     locked: &LockedModel,
-    surplus: Option<verify::Misfit>,
-) {
-    let name = &pins.name;
-    if let Some(surplus) = surplus {
-        emit.warning(&format!("{name}: {surplus}; TensorFlow.js ignores the rest"));
+    progress: &Progress,
+) -> Result<(), Error> {
+    let Some(path) = &pins.package_lock else { return Ok(()) };
+    if policy.lock_mode == LockMode::Locked {
+        return Ok(());
     }
-    if pins.pinned.is_none() && model.is_plain_http() {
-        emit.warning(&format!("{name}: pinned what came over plain http, which anybody on the way could have changed; compare models.lock with another source"));
-    }
-    if pins.pinned.is_none()
-        && policy.package.as_ref().is_some_and(|package| package.tree == Tree::Packaged)
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let _turn =
+        Claim::dir(dir, || progress.note("waiting for another process, which writes models.lock"));
+    let before = pins::read_if_there(path)?;
+    let pinned = before.as_ref().and_then(|lockfile| lockfile.model(&locked.url));
+    if let (Some(other), None) = (pinned, &pins.pinned)
+        && !other.changes(locked).is_empty()
     {
-        emit.warning(&format!("{name}: this package has no pin for it; commit models.lock before publishing, or its users cannot build it"));
+        let headline = format!("another process pinned {} meanwhile, to other bytes", pins.name);
+        return Err(Error::new(ErrorKind::Lock, headline)
+            .fact("pinned by", path.display())
+            .help("build again; if that does not help, the host delivers now this and now that"));
     }
-    if let (Some(before), LockMode::Update) = (&pins.pinned, policy.lock_mode) {
-        let changes = before.changes(locked).into_iter();
-        changes.for_each(|change| emit.warning(&format!("{name}: {change}")));
-    }
-}
-
-/// Names to cargo what is there now and makes this run stale when it changes.
-fn watch(emit: Emit, policy: &Policy, out: &OutDir, files: &[Gathered]) {
-    WATCHED.iter().for_each(|name| emit.rerun_if_env_changed(name));
-    let restored = files.iter().filter_map(|file| match &file.step {
-        Step::Restore(path) => Some(path.clone()),
-        _ => None,
-    });
-    let vendor_lock = policy.vendor_dir.iter().map(|dir| dir.join(RECORD));
-    let outputs = files.iter().map(|file| file.wanted.path.below(out.dir()));
-    let locks = policy.lockfile.iter().cloned().chain([out.record()]).chain(vendor_lock);
-    locks
-        .chain(restored)
-        .chain(outputs)
-        .filter(|path| path.exists())
-        .for_each(|path| emit.rerun_if_changed(&path));
-    if policy.lock_mode == LockMode::Update {
-        // A file that is never there makes cargo run the script again: each update is an act of its own.
-        emit.rerun_if_changed(&out.dir().join(".vendor-model-update"));
-    }
-}
-
-fn report(files: &[Gathered], started: Instant) -> Report {
-    let mut report = Report::default();
-    for file in files {
-        match &file.step {
-            Step::Keep => report.kept += 1,
-            Step::Restore(_) => report.restored += 1,
-            Step::Fetch(_) => {
-                report.fetched += 1;
-                report.fetched_bytes += file.content.size;
-            }
-        }
-    }
-    report.elapsed = started.elapsed();
-    report
+    let mut after = before.clone().unwrap_or_default();
+    after.insert(locked.clone());
+    let manifest = policy.package.as_ref().map(|package| package.dir.join("Cargo.toml"));
+    publish::package_lock(path, before.as_ref(), &after, manifest.as_deref())
 }

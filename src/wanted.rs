@@ -31,6 +31,13 @@ pub(crate) struct Wanted {
     pub role: Role,
 }
 
+impl Wanted {
+    /// Whether it takes a network to get it from its address.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.from, Place::Host(_))
+    }
+}
+
 /// What a file is to its model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use vendor_model::Lockfile;
 
 use crate::shared_folder::shared;
-use crate::support::Project;
+use crate::support::{Project, vendor_model};
 
 /// One manifest of one model of `models/index.json`.
 pub struct Case {
@@ -139,7 +139,7 @@ fn odd_paths_are_refused_all_of_them_and_no_other() {
     let host = Host::serve(&models);
     let url = host.url("/derived-odd-paths/model.json");
     let dir = tempfile::TempDir::new().unwrap();
-    let error = vendor_model::vendor_model(url, dir.path()).unwrap_err();
+    let error = vendor_model(url, dir.path()).unwrap_err();
     assert_eq!(error.kind(), vendor_model::ErrorKind::Path);
     let text = error.to_string();
     assert!(bad.iter().all(|path| text.contains(&format!("{path:?}:"))), "{text}");

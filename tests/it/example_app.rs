@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use model_host::Host;
 use tempfile::TempDir;
-use vendor_model::{Config, LockMode, Lockfile, vendor_model};
+use vendor_model::{LockMode, Lockfile};
+
+use crate::support::{config, vendor_model};
 
 const URL: &str = "https://models.example/digits/model.json";
 
@@ -17,7 +19,7 @@ fn example_app() -> PathBuf {
 fn its_model_is_restored_offline_from_its_vendored_copy() {
     let app = example_app();
     let dir = TempDir::new().unwrap();
-    let vendored = Config::new()
+    let vendored = config()
         .lockfile(app.join("models.lock"))
         .vendor_dir(app.join("vendor-models"))
         .lock_mode(LockMode::Locked)

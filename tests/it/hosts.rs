@@ -7,14 +7,16 @@ use std::thread;
 
 use model_host::{Fault, Host};
 use tempfile::TempDir;
-use vendor_model::{Config, Error, ErrorKind, Vendored, vendor_model};
+use vendor_model::{Error, ErrorKind, Vendored};
 
-use crate::support::{Project, assert_holds, contents, host_of, manifest, model};
+use crate::support::{
+    Project, assert_holds, config, contents, host_of, manifest, model, vendor_model,
+};
 
 fn refusal(host: &Host) -> Error {
     let dir = TempDir::new().unwrap();
     let error =
-        Config::new().retries(0).vendor_model(host.url("/m/model.json"), dir.path()).unwrap_err();
+        config().retries(0).vendor_model(host.url("/m/model.json"), dir.path()).unwrap_err();
     assert!(
         contents(dir.path()).is_empty(),
         "something was left in out_dir: {:?}",
@@ -99,7 +101,7 @@ fn interim_responses_are_passed_over_however_much_follows_them() {
         }
     });
     let dir = TempDir::new().unwrap();
-    let vendored = Config::new().retries(0).vendor_model(&url, dir.path()).unwrap();
+    let vendored = config().retries(0).vendor_model(&url, dir.path()).unwrap();
     assert_eq!(vendored.files()[1].size(), 400_000);
     host.join().unwrap();
 }

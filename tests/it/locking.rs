@@ -7,7 +7,7 @@ use model_host::Host;
 use tempfile::TempDir;
 use vendor_model::{Config, ErrorKind, LockMode, Lockfile};
 
-use crate::support::{assert_holds, contents, file_url, host_of, manifest, model};
+use crate::support::{assert_holds, config, contents, file_url, host_of, manifest, model};
 
 /// A host, a package with a lockfile outside any build script, and what to do with them.
 struct Package {
@@ -21,7 +21,7 @@ impl Package {
     }
 
     fn config(&self) -> Config {
-        let mut config = Config::new();
+        let mut config = config();
         config
             .lockfile(self.lockfile())
             .vendor_dir(self.dir.path().join("vendor-models"))

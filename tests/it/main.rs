@@ -10,6 +10,8 @@ mod shared_folder;
 
 mod vendoring;
 mod locking;
+mod cache;
+mod resuming;
 mod hosts;
 mod refusals;
 mod cargo;

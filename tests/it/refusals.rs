@@ -5,9 +5,9 @@ use std::path::Path;
 
 use model_host::Host;
 use tempfile::TempDir;
-use vendor_model::{Config, Error, ErrorKind, vendor_model};
+use vendor_model::{Error, ErrorKind};
 
-use crate::support::{contents, host_of, manifest, model};
+use crate::support::{config, contents, host_of, manifest, model, vendor_model};
 
 /// The refusal of a model whose manifest is this, beside the shards of [`model`].
 fn refusal_of(manifest: impl Into<Vec<u8>>) -> (Error, Host) {
@@ -69,7 +69,7 @@ fn paths_that_lead_out_are_refused_before_any_shard_is_asked_for_and_all_are_lis
 #[test]
 fn specs_that_promise_more_than_max_bytes_are_refused_before_any_shard_is_asked_for() {
     let host = host_of(&model()).file("/m/model.json", manifest(&["a"], 1_000_000)).start();
-    let error = Config::new()
+    let error = config()
         .max_bytes(999_999)
         .vendor_model(host.url("/m/model.json"), TempDir::new().unwrap().path())
         .unwrap_err();
@@ -88,7 +88,7 @@ fn a_host_cannot_send_more_than_max_bytes() {
         .file("/m/model.json", manifest(&["a"], 10))
         .file("/m/a", vec![0; 300_000])
         .start();
-    let error = Config::new()
+    let error = config()
         .max_bytes(200_000)
         .vendor_model(host.url("/m/model.json"), TempDir::new().unwrap().path())
         .unwrap_err();
@@ -174,7 +174,7 @@ fn out_dir_may_not_be_where_a_lockfile_lies() {
     let host = host_of(&model()).start();
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("group1-shard1of3.bin"), "mine").unwrap();
-    let mut config = Config::new();
+    let mut config = config();
     config.lockfile(dir.path().join("models.lock"));
     let error = config.vendor_model(host.url("/m/model.json"), dir.path()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
@@ -196,7 +196,7 @@ fn extra_files_that_clash_are_refused_however_late_they_come() {
             if vendored_before {
                 vendor_model(host.url("/m/model.json"), dir.path()).unwrap();
             }
-            let error = Config::new()
+            let error = config()
                 .extra_file(name)
                 .vendor_model(host.url("/m/model.json"), dir.path())
                 .unwrap_err();
@@ -210,7 +210,7 @@ fn extra_files_that_clash_are_refused_however_late_they_come() {
 #[test]
 fn a_manifest_in_a_directory_of_its_own_is_refused_because_its_shards_would_not_lie_beside_it() {
     let host = host_of(&model()).start();
-    let error = Config::new()
+    let error = config()
         .entry_name("a/model.json")
         .vendor_model(host.url("/m/model.json"), Path::new("never-made"))
         .unwrap_err();
@@ -253,7 +253,7 @@ fn a_link_in_out_dir_does_not_lead_out_of_it() {
         zeros = "0".repeat(64),
     );
     fs::write(dir.path().join("models.lock"), record).unwrap();
-    Config::new()
+    config()
         .lock_mode(vendor_model::LockMode::Update)
         .vendor_model(other.url("/m/model.json"), dir.path())
         .unwrap();

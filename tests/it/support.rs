@@ -8,6 +8,19 @@ use std::time::SystemTime;
 
 use model_host::{Builder, Host};
 use tempfile::TempDir;
+use vendor_model::{Config, Error, Vendored};
+
+/// The defaults, but for the cache: that of whoever runs the tests is left alone.
+pub fn config() -> Config {
+    let mut config = Config::new();
+    config.no_cache();
+    config
+}
+
+/// [`vendor_model::vendor_model`] with [`config`].
+pub fn vendor_model(url: impl AsRef<str>, dir: impl AsRef<Path>) -> Result<Vendored, Error> {
+    config().vendor_model(url, dir)
+}
 
 /// The manifest of [`model`], a graph model of one weight group in three shards.
 pub const MANIFEST: &str = r#"{"format": "graph-model", "modelTopology": {"node": []}, "weightsManifest": [{
@@ -154,15 +167,10 @@ impl Project {
             .env("CARGO_TARGET_DIR", target)
             .env_remove("OUT_DIR")
             .env_remove("CARGO_MANIFEST_DIR");
-        for name in [
-            "VENDOR_MODEL_LOCK",
-            "VENDOR_MODEL_OFFLINE",
-            "VENDOR_MODEL_DIR",
-            "CARGO_NET_OFFLINE",
-            "RUST_BACKTRACE",
-        ] {
+        for name in OF_THE_DEVELOPER {
             cargo.env_remove(name);
         }
+        cargo.env("VENDOR_MODEL_CACHE", "off");
         Ran::from(cargo.envs(variables.iter().copied()).output().unwrap())
     }
 
@@ -177,6 +185,37 @@ impl Project {
         fs::read_to_string(self.path("target-out")).unwrap().into()
     }
 }
+
+/// What whoever runs the tests may have set, and no build of theirs is to hear of.
+const OF_THE_DEVELOPER: [&str; 27] = [
+    "VENDOR_MODEL_LOCK",
+    "VENDOR_MODEL_OFFLINE",
+    "VENDOR_MODEL_DIR",
+    "VENDOR_MODEL_MIRROR",
+    "VENDOR_MODEL_SKIP",
+    "VENDOR_MODEL_PROGRESS",
+    "DOCS_RS",
+    "CARGO_NET_OFFLINE",
+    "CARGO_NET_RETRY",
+    "CARGO_HTTP_PROXY",
+    "CARGO_HTTP_CAINFO",
+    "CARGO_HTTP_TIMEOUT",
+    "CARGO_HTTP_USER_AGENT",
+    "CARGO_TERM_QUIET",
+    "CARGO_TERM_PROGRESS_WHEN",
+    "SSL_CERT_FILE",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "NETRC",
+    "HF_TOKEN",
+    "RUST_BACKTRACE",
+];
 
 const MANIFEST_TEMPLATE: &str = r#"[package]
 name = "{name}"

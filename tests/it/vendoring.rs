@@ -4,9 +4,12 @@ use std::fs;
 
 use model_host::Host;
 use tempfile::TempDir;
-use vendor_model::{Config, ErrorKind, Vendored, vendor_model};
+use vendor_model::{ErrorKind, Vendored};
 
-use crate::support::{MANIFEST, assert_holds, contents, file_url, host_of, manifest, model, times};
+use crate::support::{
+    MANIFEST, assert_holds, config, contents, file_url, host_of, manifest, model, times,
+    vendor_model,
+};
 
 #[test]
 fn manifest_and_shards_arrive_under_their_names_and_are_recorded() {
@@ -154,7 +157,7 @@ fn several_shards_are_under_way_at_once_and_never_more_than_asked_for() {
             .file("/m/model.json", manifest(&paths, 8))
             .delay(std::time::Duration::from_millis(150))
             .start();
-        let mut config = Config::new();
+        let mut config = config();
         asked.map(|n| config.connections(n));
         let dir = TempDir::new().unwrap();
         config.vendor_model(host.url("/m/model.json"), dir.path()).unwrap();
@@ -173,8 +176,7 @@ fn extra_files_come_like_shards_and_are_pinned_like_shards() {
     let url = host.url("/m/model.json?v=2");
     vendor_model(&url, dir.path()).unwrap();
     let connections = host.requests().len();
-    let vendored =
-        Config::new().extra_file("metadata.json").vendor_model(&url, dir.path()).unwrap();
+    let vendored = config().extra_file("metadata.json").vendor_model(&url, dir.path()).unwrap();
     assert_eq!(vendored.files().last().unwrap().path(), "metadata.json");
     assert_eq!((vendored.report().kept, vendored.report().fetched), (4, 1));
     assert_eq!(host.requests().len(), connections + 1);
@@ -185,15 +187,14 @@ fn an_extra_file_comes_once_and_may_be_what_its_name_says() {
     let host = host_of(&model()).file("/m/icon.svg", "<?xml version=\"1.0\"?><svg/>").start();
     let host_url = host.url("/m/model.json");
     let dir = TempDir::new().unwrap();
-    let vendored = Config::new()
+    let vendored = config()
         .extra_file("icon.svg")
         .extra_file("./icon.svg")
         .vendor_model(&host_url, dir.path())
         .unwrap();
     assert_eq!((vendored.files().len(), host.count("/m/icon.svg")), (5, 1));
     host.put("/m/labels.txt", "<?xml version=\"1.0\"?><Error/>");
-    let error =
-        Config::new().extra_file("labels.txt").vendor_model(&host_url, dir.path()).unwrap_err();
+    let error = config().extra_file("labels.txt").vendor_model(&host_url, dir.path()).unwrap_err();
     assert!(error.to_string().contains("it is an XML document"), "{error}");
 }
 
@@ -203,7 +204,7 @@ fn the_entry_may_be_given_another_name() {
     let dir = TempDir::new().unwrap();
     let vendored = vendor_model(host.url("/m/"), dir.path().join("a")).unwrap();
     assert_eq!(vendored.files()[0].path(), "model.json");
-    let vendored = Config::new()
+    let vendored = config()
         .entry_name("digits.json")
         .vendor_model(host.url("/m/model.json"), dir.path().join("b"))
         .unwrap();

@@ -1,0 +1,90 @@
+//! The cache that all projects of a user share: content by its digest, what an address delivered last, and what has
+//! come of downloads that did not end.
+//!
+//! Best effort: what cannot be written is done without, and what is not what its name says is dropped. Knows no
+//! manifests.
+//!
+//! ```text
+//! <cache>/
+//!   CACHEDIR.TAG          says to backup programs what this is
+//!   sha256/ab/cdef...     content
+//!   urls/<key>            size and digest of what an address delivered last, and by what its host tells a change
+//!   partial/<key>...      what has come of a download
+//! ```
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::copy::copy;
+use crate::digest::{Content, Digest};
+use crate::publish;
+#[cfg(feature = "net")]
+use crate::publish::Stamp;
+
+/// The cache that models are restored from and downloaded to.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    dir: PathBuf,
+}
+
+impl Store {
+    /// The cache in `dir`, whether or not it is there.
+    pub fn at(dir: &Path) -> Store {
+        Store { dir: dir.to_owned() }
+    }
+
+    /// Whether it can be written to; it is made if need be.
+    #[cfg(feature = "net")]
+    pub fn is_writable(&self) -> bool {
+        const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# Models that vendor-model keeps for all projects.\n";
+        let made = fs::create_dir_all(self.partial());
+        made.is_ok() && publish::write(&self.dir.join("CACHEDIR.TAG"), TAG, Stamp::Now).is_ok()
+    }
+
+    /// Where content of this digest is, if it is there.
+    pub fn blob(&self, digest: Digest) -> PathBuf {
+        let name = digest.to_string();
+        self.dir.join("sha256").join(&name[..2]).join(&name[2..])
+    }
+
+    /// Copies `content` to `to`, and says whether that went well.
+    pub fn restore(&self, content: Content, to: &Path) -> bool {
+        let blob = self.blob(content.digest);
+        match copy(&blob, to) {
+            Ok(Some(found)) if found == content => {
+                // When it was used last, for `gc`.
+                let _ = publish::set_modified(&blob, SystemTime::now());
+                true
+            }
+            Ok(Some(_)) => {
+                let _ = fs::remove_file(&blob);
+                false
+            }
+            Ok(None) | Err(_) => false,
+        }
+    }
+
+    /// Takes in the file at `at`, which is known to be `content`.
+    #[cfg(feature = "net")]
+    pub fn keep(&self, at: &Path, content: Content) {
+        let blob = self.blob(content.digest);
+        let made = blob.parent().map(fs::create_dir_all);
+        if made.is_none_or(|made| made.is_err()) || publish::settle(at, &blob, Stamp::Now).is_err()
+        {
+            let _ = fs::remove_file(at);
+        }
+    }
+
+    /// Where downloads are until they are whole.
+    #[cfg(feature = "net")]
+    pub fn partial(&self) -> PathBuf {
+        self.dir.join("partial")
+    }
+
+    /// Where it is kept what addresses delivered last.
+    #[cfg(feature = "net")]
+    pub fn memories(&self) -> PathBuf {
+        self.dir.join("urls")
+    }
+}

@@ -1,0 +1,282 @@
+//! One file from one host: through the cache, on from where it stopped, tried again where that can help.
+//!
+//! Streamed in constant memory, hashed while it arrives, never past a bound. Decides by pins alone what is right.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::io::{self, Read};
+use std::sync::OnceLock;
+
+use url::Url;
+
+use crate::cache::Store;
+use crate::digest::{CHUNK, Content};
+use crate::errand::{Arrival, Budget, Errand, Miss, head_of, local};
+use crate::exchange::{Ask, Reply};
+use crate::failure::Failure;
+use crate::http::Client;
+use crate::memory::{Memory, key};
+use crate::partial::{Partial, Promise, Traces};
+use crate::patience;
+use crate::policy::Policy;
+use crate::progress::Progress;
+use crate::seats::Seats;
+use crate::sniff;
+
+/// Downloads until it is dropped; keeps connections meanwhile. Opens none, and reads no certificates, before it has
+/// something to ask a host for.
+pub(crate) struct Downloads<'a> {
+    policy: &'a Policy,
+    progress: &'a Progress,
+    client: OnceLock<Result<Client, Failure>>,
+    store: OnceLock<Option<Store>>,
+    seats: Seats,
+    budget: Budget,
+}
+
+/// How a host was understood.
+enum Outcome {
+    /// What the cache gave is still right.
+    Unchanged(Content),
+    /// The body is there; whether its end could be told from a cut.
+    Ended { has_end: bool },
+}
+
+impl<'a> Downloads<'a> {
+    pub fn new(policy: &'a Policy, progress: &'a Progress) -> Downloads<'a> {
+        Downloads {
+            policy,
+            progress,
+            client: OnceLock::new(),
+            store: OnceLock::new(),
+            seats: Seats::new(policy.connections),
+            budget: Budget::new(policy.max_bytes),
+        }
+    }
+
+    /// From `url`, unless another process that is at it now brings it meanwhile.
+    pub fn bring(&self, errand: &Errand, url: &Url) -> Result<Arrival, Miss> {
+        let traces = self.store().map(|store| Traces::new(store.partial(), key(url)));
+        let _turn = traces.as_ref().map(|traces| {
+            traces.turn(|holder| {
+                let name = &errand.name;
+                self.progress.note(&format!("waiting for {holder}, which downloads {name:?}"));
+            })
+        });
+        if let Some(arrival) = self.brought_meanwhile(errand) {
+            return Ok(arrival);
+        }
+        let mut partial = begin(errand, traces.as_ref()).map_err(Miss::at_once)?;
+        self.budget.spend(partial.size()).map_err(Miss::at_once)?;
+        match self.persist(errand, url, &mut partial) {
+            Err(miss) => {
+                if partial.promise().is_none() {
+                    partial.discard();
+                }
+                Err(miss)
+            }
+            Ok(Outcome::Unchanged(content)) => {
+                partial.discard();
+                traces.iter().for_each(Traces::clear);
+                let head = head_of(&errand.to).unwrap_or_default();
+                Ok(Arrival { content, head, cached: true })
+            }
+            Ok(Outcome::Ended { has_end }) => self
+                .hand_over(errand, url, partial, has_end)
+                .map_err(|error| Miss::at_once(local("copy", error)))
+                .inspect(|_| traces.iter().for_each(Traces::clear)),
+        }
+    }
+
+    /// Tries until it has worked, or cannot, or has been tried often enough.
+    fn persist(&self, errand: &Errand, url: &Url, partial: &mut Partial) -> Result<Outcome, Miss> {
+        let (mut tries, mut was_wrong) = (1, false);
+        loop {
+            let failure = match self.attempt(errand, url, partial) {
+                Ok(Outcome::Ended { .. }) if !was_wrong && !errand.accepts(partial.content()) => {
+                    was_wrong = true;
+                    self.restart(partial, None).map_err(|failure| Miss { failure, tries })?;
+                    continue;
+                }
+                Ok(outcome) => return Ok(outcome),
+                Err(failure) => failure,
+            };
+            if failure.is_of_the_disk() && partial.at != errand.to {
+                // The cache is a convenience; what matters is the other disk.
+                self.restart(partial, None).ok();
+                let plain = Partial::begin(errand.to.clone());
+                *partial =
+                    plain.map_err(|error| Miss::at_once(local("create a file for", error)))?;
+                continue;
+            }
+            if failure.crowded {
+                self.seats.halve();
+            }
+            if !failure.passes || tries > self.policy.retries {
+                return Err(Miss { failure, tries });
+            }
+            let chance = RandomState::new().hash_one(tries);
+            if !self.seats.rest(patience::pause(tries, chance, failure.wait)) {
+                return Err(Miss { failure, tries });
+            }
+            tries += 1;
+        }
+    }
+
+    fn attempt(
+        &self,
+        errand: &Errand,
+        url: &Url,
+        partial: &mut Partial,
+    ) -> Result<Outcome, Failure> {
+        let _seat = self.seats.take();
+        let memory = self.memory(errand, url, partial);
+        let promise = partial.promise().cloned().filter(|promise| {
+            // Bytes that no pin judges later are gone on with only where the host vouches for them.
+            errand.pin.is_some() || promise.validators.strong().is_some()
+        });
+        let ask = match (&promise, &memory) {
+            (Some(promise), _) => Ask::From(partial.size(), promise),
+            (None, Some(memory)) => Ask::Unless(&memory.validators),
+            (None, None) => Ask::Whole,
+        };
+        let reply = match self.get(url, ask)? {
+            Reply::Unfit => self.get(url, Ask::Whole)?,
+            reply => reply,
+        };
+        match (reply, memory) {
+            (Reply::Unchanged, Some(memory)) => {
+                self.budget.spend(memory.content().size)?;
+                Ok(Outcome::Unchanged(memory.content()))
+            }
+            (Reply::Rest(body), _) => self.stream(body, errand, partial, true),
+            (Reply::Whole(whole), _) => {
+                self.restart(partial, whole.promise)?;
+                self.stream(whole.body, errand, partial, whole.has_end)
+            }
+            (Reply::Unchanged | Reply::Unfit, _) => {
+                Err(Failure::passing("the host answers what it was not asked"))
+            }
+        }
+    }
+
+    fn stream(
+        &self,
+        mut body: impl Read,
+        errand: &Errand,
+        partial: &mut Partial,
+        has_end: bool,
+    ) -> Result<Outcome, Failure> {
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            let n = match body.read(&mut chunk).map_err(broken_off)? {
+                0 => break,
+                n => n,
+            };
+            errand.bounds(partial.size() + n as u64)?;
+            self.budget.spend(n as u64)?;
+            partial.append(&chunk[..n]).map_err(|error| local("write", error))?;
+            self.progress.advance(n as u64);
+        }
+        match errand.pin {
+            Some(pin) if !has_end && partial.size() < pin.size => Err(Failure::passing(format!(
+                "the transfer ended after {} of {} bytes",
+                partial.size(),
+                pin.size
+            ))),
+            _ => Ok(Outcome::Ended { has_end }),
+        }
+    }
+
+    /// From the first byte again.
+    fn restart(&self, partial: &mut Partial, promise: Option<Promise>) -> Result<(), Failure> {
+        self.budget.give_back(partial.size());
+        self.progress.retreat(partial.size());
+        partial.restart(promise).map_err(|error| local("write", error))
+    }
+
+    /// A whole download goes to its staging place, and to the cache if it is what it should be.
+    fn hand_over(
+        &self,
+        errand: &Errand,
+        url: &Url,
+        mut partial: Partial,
+        has_end: bool,
+    ) -> io::Result<Arrival> {
+        let (content, head) = (partial.content(), partial.head().to_vec());
+        let arrival = Arrival { content, head, cached: false };
+        if partial.at == errand.to {
+            return Ok(arrival);
+        }
+        partial.copy_to(&errand.to)?;
+        let is_right = match errand.pin {
+            Some(pin) => pin == content,
+            None => sniff::impostor(&arrival.head).is_none(),
+        };
+        let Some(store) = self.store().filter(|_| is_right) else {
+            partial.discard();
+            return Ok(arrival);
+        };
+        let validators = partial.promise().map(|promise| promise.validators.clone());
+        store.keep(&partial.close(), content);
+        match validators.filter(|validators| has_end && validators.are_there()) {
+            Some(validators) => {
+                Memory::new(content, validators).keep(store, url);
+            }
+            None => Memory::forget(store, url),
+        }
+        Ok(arrival)
+    }
+
+    fn brought_meanwhile(&self, errand: &Errand) -> Option<Arrival> {
+        let content = errand.pin?;
+        let restored = self.store()?.restore(content, &errand.to);
+        restored.then_some(Arrival { content, head: Vec::new(), cached: true })
+    }
+
+    /// What the address delivered last, if nothing pins it and the cache still has it: then it is at the staging place.
+    fn memory(&self, errand: &Errand, url: &Url, partial: &Partial) -> Option<Memory> {
+        if errand.pin.is_some() || partial.size() > 0 {
+            return None;
+        }
+        let store = self.store().filter(|_| partial.at != errand.to)?;
+        let memory =
+            Memory::of(store, url).filter(|memory| memory.content().size <= errand.limit)?;
+        store.restore(memory.content(), &errand.to).then_some(memory)
+    }
+
+    /// Counts bytes that come another way.
+    pub fn spend(&self, n: u64) -> Result<(), Failure> {
+        self.budget.spend(n)
+    }
+
+    /// A file will not come, so that nobody has to wait for the others.
+    pub fn give_up(&self) {
+        self.seats.give_up();
+    }
+
+    fn store(&self) -> Option<&Store> {
+        let open = || self.policy.cache.as_deref().map(Store::at).filter(Store::is_writable);
+        self.store.get_or_init(open).as_ref()
+    }
+
+    fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Reply, Failure> {
+        let begin = || Client::new(self.policy.connections, self.policy.certificates.as_deref());
+        self.client.get_or_init(begin).as_ref().map_err(Failure::clone)?.get(url, ask)
+    }
+}
+
+/// In the cache, where another run may have left the beginning; else where it is to be in the end.
+fn begin(errand: &Errand, traces: Option<&Traces>) -> Result<Partial, Failure> {
+    match traces.and_then(|traces| traces.adopt().ok()) {
+        Some(partial) => Ok(partial),
+        None => {
+            Partial::begin(errand.to.clone()).map_err(|error| local("create a file for", error))
+        }
+    }
+}
+
+/// A body that stopped coming may come another time.
+fn broken_off(error: io::Error) -> Failure {
+    Failure::passing(format!("the transfer broke off: {error}"))
+}

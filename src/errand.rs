@@ -1,0 +1,98 @@
+//! One file that is to be brought, and what came of it; and what all of them together may still cost.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::digest::Content;
+use crate::failure::Failure;
+use crate::sniff;
+use crate::source::Place;
+
+/// One file to bring.
+#[derive(Debug)]
+pub(crate) struct Errand {
+    /// What messages call it.
+    pub name: String,
+    /// Where it may come from, the first that has it.
+    pub from: Vec<Place>,
+    pub to: PathBuf,
+    pub pin: Option<Content>,
+    /// The most bytes it may have.
+    pub limit: u64,
+}
+
+/// What was brought.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub content: Content,
+    /// Its first bytes, to be looked at where nothing pins it.
+    pub head: Vec<u8>,
+    /// Whether the cache had it, and the host or another process said that it is still right.
+    pub cached: bool,
+}
+
+/// Why a file did not come, and after how many tries.
+pub(crate) struct Miss {
+    pub failure: Failure,
+    pub tries: u32,
+}
+
+impl Errand {
+    /// Whether it may be this.
+    pub fn accepts(&self, content: Content) -> bool {
+        self.pin.is_none_or(|pin| pin == content)
+    }
+
+    pub fn bounds(&self, size: u64) -> Result<(), Failure> {
+        match size > self.limit {
+            true => Err(Failure::lasting(format!("it is longer than {} bytes", self.limit))),
+            false => Ok(()),
+        }
+    }
+}
+
+/// What all files together may still have.
+#[derive(Debug)]
+pub(crate) struct Budget(AtomicU64);
+
+impl Budget {
+    pub fn new(max_bytes: u64) -> Budget {
+        Budget(AtomicU64::new(max_bytes))
+    }
+
+    pub fn spend(&self, n: u64) -> Result<(), Failure> {
+        let left = |budget: u64| budget.checked_sub(n);
+        match self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Failure::lasting("the model's files have more than max_bytes together")
+                .help("raise Config::max_bytes if the model is meant to be this large")),
+        }
+    }
+
+    pub fn give_back(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+}
+
+impl Miss {
+    pub fn at_once(failure: Failure) -> Miss {
+        Miss { failure, tries: 1 }
+    }
+
+    /// It came, and was not what is pinned.
+    pub fn of_the_bytes() -> Miss {
+        Miss::at_once(Failure::lasting("other bytes than models.lock pins"))
+    }
+}
+
+/// The first bytes of the file at `path`.
+pub(crate) fn head_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(sniff::HEAD);
+    File::open(path)?.take(sniff::HEAD as u64).read_to_end(&mut head).map(|_| head)
+}
+
+pub(crate) fn local(act: &str, error: io::Error) -> Failure {
+    Failure::local(format!("cannot {act} it: {error}"))
+}

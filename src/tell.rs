@@ -1,0 +1,98 @@
+//! What a run tells: cargo, what it must watch; whoever builds, what to do something about; the caller, what was done.
+
+use std::time::Instant;
+
+use crate::config::LockMode;
+use crate::emit::Emit;
+use crate::environment::WATCHED;
+use crate::gather::Gathered;
+use crate::lockfile::LockedModel;
+use crate::package::Tree;
+use crate::path::RECORD;
+use crate::pins::Pins;
+use crate::plan::{Source, Step};
+use crate::policy::Policy;
+use crate::publish::OutDir;
+use crate::source::ModelUrl;
+use crate::vendored::Report;
+use crate::verify::Misfit;
+
+/// A run that went well.
+pub(crate) struct Teller<'a> {
+    pub policy: &'a Policy,
+    pub model: &'a ModelUrl,
+    pub pins: &'a Pins,
+    pub files: &'a [Gathered],
+}
+
+impl Teller<'_> {
+    /// Cargo repeats warnings at every build: they are for what somebody has to do something about.
+    pub fn warn(&self, locked: &LockedModel, surplus: Option<Misfit>, whole: bool) {
+        let warning = |text: String| self.emit().warning(&format!("{}: {text}", self.pins.name));
+        if !whole {
+            warning(
+                "empty placeholders stand for its files, because the network was not to be used"
+                    .to_owned(),
+            );
+            return;
+        }
+        if let Some(surplus) = surplus {
+            warning(format!("{surplus}; TensorFlow.js ignores the rest"));
+        }
+        let unpinned = self.pins.pinned.is_none();
+        if unpinned && self.model.is_plain_http() {
+            warning("pinned what came over plain http, which anybody on the way could have changed; compare models.lock with another source".to_owned());
+        }
+        let package = self.policy.package.as_ref();
+        if unpinned && package.is_some_and(|package| package.tree == Tree::Packaged) {
+            warning("this package has no pin for it; commit models.lock before publishing, or its users cannot build it".to_owned());
+        }
+        if let (Some(before), LockMode::Update) = (&self.pins.pinned, self.policy.lock_mode) {
+            before.changes(locked).into_iter().for_each(warning);
+        }
+    }
+
+    /// Names to cargo what is there now and makes this run stale when it changes.
+    pub fn watch(&self, out: &OutDir) {
+        let (policy, emit) = (self.policy, self.emit());
+        WATCHED.iter().for_each(|name| emit.rerun_if_env_changed(name));
+        let restored = self.files.iter().filter_map(|file| match &file.step {
+            Step::Restore(Source::Vendored(path)) => Some(path.clone()),
+            _ => None,
+        });
+        let vendor_lock = policy.vendor_dir.iter().map(|dir| dir.join(RECORD));
+        let outputs = self.files.iter().map(|file| file.wanted.path.below(out.dir()));
+        let locks = policy.lockfile.iter().cloned().chain([out.record()]).chain(vendor_lock);
+        locks
+            .chain(restored)
+            .chain(outputs)
+            .filter(|path| path.exists())
+            .for_each(|path| emit.rerun_if_changed(&path));
+        if policy.lock_mode == LockMode::Update {
+            // A file that is never there makes cargo run the script again: each update is an act of its own.
+            emit.rerun_if_changed(&out.dir().join(".vendor-model-update"));
+        }
+    }
+
+    pub fn report(&self, started: Instant) -> Report {
+        let mut report = Report::default();
+        for file in self.files {
+            match &file.step {
+                Step::Keep => report.kept += 1,
+                Step::Restore(Source::Vendored(_)) => report.restored += 1,
+                Step::LeaveEmpty => report.left_empty += 1,
+                _ if file.cached => report.cached += 1,
+                _ => {
+                    report.fetched += 1;
+                    report.fetched_bytes += file.content.size;
+                }
+            }
+        }
+        report.elapsed = started.elapsed();
+        report
+    }
+
+    fn emit(&self) -> Emit {
+        Emit::new(self.policy.metadata)
+    }
+}
