@@ -19,6 +19,7 @@ pub(crate) const OFFLINE: &str = "VENDOR_MODEL_OFFLINE";
 const CARGO_OFFLINE: &str = "CARGO_NET_OFFLINE";
 pub(crate) const VENDOR_DIR: &str = "VENDOR_MODEL_DIR";
 pub(crate) const CACHE: &str = "VENDOR_MODEL_CACHE";
+pub(crate) const MIRROR: &str = "VENDOR_MODEL_MIRROR";
 pub(crate) const SKIP: &str = "VENDOR_MODEL_SKIP";
 pub(crate) const DOCS_RS: &str = "DOCS_RS";
 const PROGRESS: &str = "VENDOR_MODEL_PROGRESS";
@@ -56,7 +57,7 @@ pub(crate) struct Environment(HashMap<&'static str, OsString>);
 
 impl Environment {
     pub fn of_this_process() -> Environment {
-        const NAMES: [&str; 20] = [
+        const NAMES: [&str; 21] = [
             OUT_DIR,
             MANIFEST_DIR,
             PACKAGE_NAME,
@@ -70,6 +71,7 @@ impl Environment {
             CARGO_OFFLINE,
             VENDOR_DIR,
             CACHE,
+            MIRROR,
             SKIP,
             DOCS_RS,
             PROGRESS,
@@ -90,6 +92,14 @@ impl Environment {
 
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.0.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    /// A value that is text; none where it is empty.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, Error> {
+        let Some(value) = self.0.get(name).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        value.to_str().map(Some).ok_or_else(|| Error::setting(name, value, "text in UTF-8"))
     }
 
     /// A PEM file of certificates to trust in place of the built-in ones.

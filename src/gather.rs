@@ -15,7 +15,7 @@ use crate::plan::{Held, Leave, Source, Step, plan};
 use crate::policy::Policy;
 use crate::progress::Progress;
 use crate::sniff::{self, Impostor};
-use crate::source::ModelUrl;
+use crate::source::{ModelUrl, Place};
 use crate::staging::Staging;
 use crate::wanted::{Role, Wanted};
 
@@ -115,13 +115,22 @@ impl<'a> Gatherer<'a> {
         let errand = |(wanted, _): (&Wanted, &Step)| {
             Ok(Errand {
                 name: wanted.path.to_string(),
-                from: vec![wanted.from.clone()],
+                from: self.sources(&wanted.from),
                 to: self.staging.slot()?,
                 pin: wanted.pin,
                 limit: wanted.limit,
             })
         };
         fetched.map(errand).collect()
+    }
+
+    fn sources(&self, from: &Place) -> Vec<Place> {
+        match from {
+            Place::Host(url) => {
+                self.policy.mirrors.sources(url).into_iter().map(Place::from).collect()
+            }
+            Place::Disk(_) => vec![from.clone()],
+        }
     }
 
     fn gathered(

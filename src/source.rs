@@ -76,12 +76,12 @@ impl ModelUrl {
 
     /// Where the entry is.
     pub fn entry(&self) -> Place {
-        place(self.parsed.clone())
+        self.parsed.clone().into()
     }
 
     /// Where a shard or an extra file is.
     pub fn shard(&self, path: &ModelPath) -> Result<Place, url::ParseError> {
-        shard_url(&self.given, path.as_str(), None, None).map(place)
+        shard_url(&self.given, path.as_str(), None, None).map(Place::from)
     }
 
     /// Where a vendored directory keeps the file that has this name in `out_dir`: `<dir>/<host>/<path>`.
@@ -137,11 +137,13 @@ fn without_user_info(text: &str) -> String {
     }
 }
 
-fn place(mut url: Url) -> Place {
-    url.set_fragment(None);
-    match url.scheme() {
-        "file" => Place::Disk(url.to_file_path().unwrap_or_default()),
-        _ => Place::Host(url),
+impl From<Url> for Place {
+    fn from(mut url: Url) -> Place {
+        url.set_fragment(None);
+        match url.scheme() {
+            "file" => Place::Disk(url.to_file_path().unwrap_or_default()),
+            _ => Place::Host(url),
+        }
     }
 }
 
