@@ -15,7 +15,7 @@ use crate::plan::{Held, Leave, Source, Step, plan};
 use crate::policy::Policy;
 use crate::progress::Progress;
 use crate::sniff::{self, Impostor};
-use crate::source::{ModelUrl, Place};
+use crate::source::Place;
 use crate::staging::Staging;
 use crate::wanted::{Role, Wanted};
 
@@ -37,7 +37,6 @@ pub(crate) struct Gathered {
 /// Gathers the files of one model, in as many turns as it takes to learn of them.
 pub(crate) struct Gatherer<'a> {
     policy: &'a Policy,
-    model: &'a ModelUrl,
     name: &'a str,
     out_dir: &'a Path,
     progress: &'a Progress,
@@ -49,14 +48,13 @@ pub(crate) struct Gatherer<'a> {
 impl<'a> Gatherer<'a> {
     pub fn new(
         policy: &'a Policy,
-        model: &'a ModelUrl,
         name: &'a str,
         out_dir: &'a Path,
         progress: &'a Progress,
     ) -> Gatherer<'a> {
         let store = policy.cache.as_deref().map(Store::at);
         let (fetcher, staging) = (Fetcher::new(policy, progress), Staging::new(out_dir));
-        Gatherer { policy, model, name, out_dir, progress, store, fetcher, staging }
+        Gatherer { policy, name, out_dir, progress, store, fetcher, staging }
     }
 
     pub fn gather(&self, wanted: Vec<Wanted>) -> Result<Vec<Gathered>, Error> {
@@ -90,8 +88,9 @@ impl<'a> Gatherer<'a> {
             return Ok(held);
         }
         let slot = self.staging.slot()?;
-        let dir = self.policy.vendor_dir.as_ref();
-        if let Some(from) = dir.and_then(|dir| self.model.vendored(dir, &wanted.from)) {
+        let vendored = wanted.from.vendored().and_then(Result::ok);
+        let dir = self.policy.vendor_dir.as_deref();
+        if let Some(from) = dir.and_then(|dir| Some(vendored?.below(dir))) {
             let found = copy(&from, &slot).map_err(|error| Error::io("copy", &from, error))?;
             if held.note(from.clone(), found, pin) {
                 held.in_hand = Some(Source::Vendored(from));

@@ -78,6 +78,7 @@
 mod vendor;
 mod tell;
 mod vendored;
+mod assemble;
 mod gather;
 mod plan;
 mod wanted;
