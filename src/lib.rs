@@ -92,6 +92,10 @@ mod environment;
 mod config;
 mod package;
 mod source;
+#[expect(dead_code, reason = "`gather` and `fetch` are about to feed it")]
+mod progress;
+mod meter;
+mod screen;
 mod emit;
 mod error;
 mod lockfile;
