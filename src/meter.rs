@@ -38,13 +38,15 @@ impl Figures {
             Some(bytes) => part_of(self.arrived, bytes),
             None => size(self.arrived),
         };
-        match self.speed {
+        match self.speed.filter(|_| self.finished < self.files) {
             None => {}
             Some(0) => text += ", stalled",
-            Some(speed) => text += &format!(", {}/s", size(speed)),
-        }
-        if let Some(left) = self.left() {
-            text += &format!(", {} left", time(left));
+            Some(speed) => {
+                text += &format!(", {}/s", size(speed));
+                if let Some(left) = self.left(speed) {
+                    text += &format!(", {} left", time(left));
+                }
+            }
         }
         text
     }
@@ -62,9 +64,8 @@ impl Figures {
     }
 
     /// How long the rest takes at this speed.
-    fn left(&self) -> Option<Duration> {
+    fn left(&self, speed: u64) -> Option<Duration> {
         let rest = self.bytes?.checked_sub(self.arrived).filter(|rest| *rest > 0)?;
-        let speed = self.speed.filter(|speed| *speed > 0)?;
         Some(Duration::from_secs(rest.div_ceil(speed)))
     }
 }
@@ -177,6 +178,7 @@ mod tests {
             (figures(12, 38_200_000, whole, Some(0)), "12/24 files, 38.2/94.1 MB, stalled"),
             (figures(23, 94_100_000, whole, Some(MB)), "23/24 files, 94.1/94.1 MB, 1.00 MB/s"),
             (figures(23, 99_000_000, whole, Some(MB)), "23/24 files, 94.1/94.1 MB, 1.00 MB/s"),
+            (figures(24, 94_100_000, whole, Some(0)), "24/24 files, 94.1/94.1 MB"),
             (figures(12, 38_200_000, None, None), "12/24 files, 38.2 MB"),
             (figures(12, 38_200_000, None, Some(12_400_000)), "12/24 files, 38.2 MB, 12.4 MB/s"),
             (figures(0, 0, Some(0), None), "0/24 files, 0/0 bytes"),

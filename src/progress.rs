@@ -216,7 +216,7 @@ impl Board {
         let (so_far, model) = (figures.so_far(), &self.model);
         match &mut show.screen {
             Some(screen) if screen.is_terminal() => {
-                screen.draw("Downloading", &format!("{} {so_far}: {model}", figures.bar()))
+                screen.draw("Downloading", &format!("{} {so_far}", figures.bar()), model)
             }
             Some(screen) => screen.say("Downloading", &format!("{model}: {so_far}")),
             None => {}
@@ -351,8 +351,7 @@ mod tests {
         board.arrived.store(3_000_000, Ordering::Relaxed);
         board.finished.store(1, Ordering::Relaxed);
         board.refresh(millis(1500));
-        let line =
-            " Downloading [=========>  ] 1/2 files, 3.00/4.00 MB, 2.00 MB/s, 1s left: model.json";
+        let line = " Downloading [=========>  ] 1/2 files, 3.00/4.00 MB, 2.00 MB/s, 1s left";
         assert!(written.take().contains(line));
         board.end(millis(2000));
         assert_eq!(written.take(), "\r\x1b[K");

@@ -12,6 +12,8 @@ use crate::emit::harmless;
 const CLEAR: &str = "\r\x1b[K";
 /// A line too long for its row ends in the last column and does not go on in the next row.
 const CLIP: &str = "\x1b[?7l";
+/// Beyond the usual 80 columns. In a terminal of no more it is the last column, which is emptied.
+const ASIDE: &str = "\x1b[81G";
 /// The last two columns are emptied, because cargo's bar does not cover them.
 const END_CLIP: &str = "\x1b[999C\x1b[D\x1b[K\x1b[?7h\r";
 
@@ -67,11 +69,11 @@ impl Screen {
         }
     }
 
-    /// Draws the line that does not stay; a log has none.
-    pub fn draw(&mut self, verb: &str, text: &str) {
+    /// Draws the line that does not stay; a log has none. `aside` is shown where the terminal is wide.
+    pub fn draw(&mut self, verb: &str, text: &str, aside: &str) {
         if self.is_terminal() {
-            let line = self.line(CYAN, verb, text);
-            self.write(&format!("{CLEAR}{CLIP}{line}{END_CLIP}"));
+            let (line, aside) = (self.line(CYAN, verb, text), harmless(aside));
+            self.write(&format!("{CLEAR}{CLIP}{line}{ASIDE}{aside}{END_CLIP}"));
             self.drawn = true;
         }
     }
@@ -180,7 +182,7 @@ mod tests {
     fn each_change_of_a_terminal_is_one_write_that_leaves_the_cursor_in_the_first_column() {
         let written = writes(Kind::Terminal { colour: true }, |screen| {
             screen.say("Downloading", "it");
-            screen.draw("Downloading", "[>  ]");
+            screen.draw("Downloading", "[>  ]", "it");
             screen.clear();
             screen.clear();
         });
@@ -188,7 +190,7 @@ mod tests {
             written,
             [
                 "\r\x1b[K\x1b[1m\x1b[92m Downloading\x1b[0m it\n",
-                "\r\x1b[K\x1b[?7l\x1b[1m\x1b[96m Downloading\x1b[0m [>  ]\x1b[999C\x1b[D\x1b[K\x1b[?7h\r",
+                "\r\x1b[K\x1b[?7l\x1b[1m\x1b[96m Downloading\x1b[0m [>  ]\x1b[81Git\x1b[999C\x1b[D\x1b[K\x1b[?7h\r",
                 "\r\x1b[K",
             ]
         );
@@ -198,7 +200,7 @@ mod tests {
     fn without_colour_only_the_cursor_is_moved() {
         let written = writes(Kind::Terminal { colour: false }, |screen| {
             screen.say("Waiting", "for it");
-            screen.draw("Downloading", "[>  ]");
+            screen.draw("Downloading", "[>  ]", "it");
         });
         assert_eq!(written[0], "\r\x1b[K     Waiting for it\n");
         assert!(!written[1].contains("m"), "{written:?}");
@@ -208,7 +210,7 @@ mod tests {
     fn a_log_has_whole_lines_only() {
         let written = writes(Kind::Log, |screen| {
             screen.say("Downloading", "it");
-            screen.draw("Downloading", "[>  ]");
+            screen.draw("Downloading", "[>  ]", "it");
             screen.clear();
         });
         assert_eq!(written, ["Downloading it\n"]);
