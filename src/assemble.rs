@@ -23,10 +23,10 @@ pub(crate) struct Assembled {
 }
 
 pub(crate) fn assemble(gatherer: &Gatherer, order: &Order) -> Result<Assembled, Error> {
-    let mut files = gatherer.gather(order.known()?)?;
+    let mut files = gatherer.gather(order.known()?, None)?;
     let manifest = manifest(order, &files)?;
     if let (Some(manifest), None) = (&manifest, order.pinned) {
-        files.extend(gatherer.gather(order.listed(manifest)?)?);
+        files.extend(gatherer.gather(order.listed(manifest)?, verify::total(manifest))?);
     }
     let surplus = check_weights(manifest.as_ref(), &files, order.name)?;
     let locked = locked(order, manifest.as_ref(), &files);

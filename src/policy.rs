@@ -6,13 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, LockMode};
-use crate::environment::{
-    CacheAt, DOCS_RS, Environment, LOCK, MIRROR, OFFLINE, ProgressMode, SKIP, VENDOR_DIR,
-};
+use crate::environment::{CacheAt, DOCS_RS, Environment, LOCK, MIRROR, OFFLINE, SKIP, VENDOR_DIR};
 use crate::error::{Error, ErrorKind};
 use crate::mirror::Mirrors;
 use crate::package::Package;
 use crate::path::ModelPath;
+use crate::progress::Mode;
 use crate::secret::Secret;
 
 /// What a run goes by.
@@ -30,8 +29,8 @@ pub(crate) struct Policy {
     pub cache: Option<PathBuf>,
     /// Whether what is missing is left out, and the network is not asked for it.
     pub skip: bool,
-    #[expect(dead_code, reason = "nothing is drawn yet")]
-    pub progress: ProgressMode,
+    pub progress: Mode,
+    pub colour: bool,
     /// Who is asked in the place of a host.
     pub mirrors: Mirrors,
     /// Request headers for the origin of the model's URL.
@@ -145,6 +144,7 @@ impl Config {
             cache: self.decide_cache(environment).as_deref().map(below_package),
             skip,
             progress: environment.progress()?,
+            colour: environment.colour(),
             mirrors: Mirrors::new(MIRROR, environment.text(MIRROR)?.unwrap_or(""), &self.mirrors)?,
             headers: self.headers.clone(),
             extra_files: paths(&self.extra_files)?,

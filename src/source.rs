@@ -84,6 +84,12 @@ impl ModelUrl {
         if last.is_empty() { "model.json".to_owned() } else { percent_decoded(last) }
     }
 
+    /// What a line of text calls it: its last two segments.
+    pub fn short_name(&self) -> String {
+        let segments: Vec<&str> = self.parsed.path_segments().into_iter().flatten().collect();
+        percent_decoded(&segments[segments.len().saturating_sub(2)..].join("/"))
+    }
+
     /// Where the entry is.
     pub fn entry(&self) -> Place {
         self.parsed.clone().into()

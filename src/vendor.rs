@@ -45,7 +45,7 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let started = Instant::now();
     let policy = config.policy(&Environment::of_this_process())?;
     let model = ModelUrl::parse(url).map_err(|why| Error::url(&source::shown_text(url), &why))?;
-    let progress = Progress;
+    let progress = Progress::new(policy.progress, policy.colour, &model.short_name());
     let out = OutDir::new(out_dir)?;
     let _turn = out.turn(&progress)?;
     let pins = Pins::find(&policy, &model, out.dir())?;
@@ -128,8 +128,9 @@ fn update_package_lock(
         return Ok(());
     }
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let _turn =
-        Claim::dir(dir, || progress.note("waiting for another process, which writes models.lock"));
+    let _turn = Claim::dir(dir, || {
+        progress.note("Waiting", "for another process, which writes models.lock")
+    });
     let before = pins::read_if_there(path)?;
     let pinned = before.as_ref().and_then(|lockfile| lockfile.model(&locked.url));
     if let (Some(other), None) = (pinned, &pins.pinned)
