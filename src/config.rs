@@ -26,7 +26,7 @@ pub struct Config {
     pub(crate) cache_dir: Option<PathBuf>,
     pub(crate) no_cache: bool,
     /// Prefix and replacement.
-    pub(crate) mirrors: Vec<(String, String)>,
+    pub(crate) mirrors: Vec<(String, Secret)>,
     pub(crate) headers: Vec<(String, Secret)>,
     pub(crate) extra_files: Vec<String>,
     pub(crate) entry_name: Option<String>,
@@ -109,7 +109,7 @@ impl Config {
         prefix: impl Into<String>,
         replacement: impl Into<String>,
     ) -> &mut Config {
-        self.mirrors.push((prefix.into(), replacement.into()));
+        self.mirrors.push((prefix.into(), Secret::new(replacement)));
         self
     }
 

@@ -60,7 +60,7 @@ impl<'a> Downloads<'a> {
         let _turn = traces.as_ref().map(|traces| {
             traces.turn(|holder| {
                 let name = &errand.name;
-                self.progress.note(&format!("waiting for {holder}, which downloads {name:?}"));
+                self.progress.note("Waiting", &format!("for {holder}, which downloads {name:?}"));
             })
         });
         if let Some(arrival) = self.brought_meanwhile(errand) {
@@ -103,10 +103,10 @@ impl<'a> Downloads<'a> {
             };
             if failure.is_of_the_disk() && partial.at != errand.to {
                 // The cache is a convenience; what matters is the other disk.
-                self.restart(partial, None).ok();
                 let plain = Partial::begin(errand.to.clone());
-                *partial =
-                    plain.map_err(|error| Miss::at_once(local("create a file for", error)))?;
+                let plain = plain.map_err(|error| Miss::at_once(local("create a file for", error)));
+                self.budget.give_back(partial.size());
+                std::mem::replace(partial, plain?).discard();
                 continue;
             }
             if failure.crowded {
@@ -116,7 +116,11 @@ impl<'a> Downloads<'a> {
                 return Err(Miss { failure, tries });
             }
             let chance = RandomState::new().hash_one(tries);
-            if !self.seats.rest(patience::pause(tries, chance, failure.wait)) {
+            let pause = patience::pause(tries, chance, failure.wait);
+            let (name, seconds) = (&errand.name, pause.as_secs_f32());
+            let text = format!("{name:?} in {seconds:.1} s: {}", failure.what);
+            self.progress.note("Retrying", &text);
+            if !self.seats.rest(pause) {
                 return Err(Miss { failure, tries });
             }
             tries += 1;

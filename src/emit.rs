@@ -37,7 +37,8 @@ impl Emit {
     }
 }
 
-fn harmless(value: &str) -> String {
+/// The text without its control characters.
+pub(crate) fn harmless(value: &str) -> String {
     value.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

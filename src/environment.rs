@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::config::LockMode;
 use crate::error::Error;
 use crate::package::{Package, Tree};
+use crate::progress::Mode;
 
 pub(crate) const OUT_DIR: &str = "OUT_DIR";
 pub(crate) const MANIFEST_DIR: &str = "CARGO_MANIFEST_DIR";
@@ -19,29 +20,19 @@ pub(crate) const OFFLINE: &str = "VENDOR_MODEL_OFFLINE";
 const CARGO_OFFLINE: &str = "CARGO_NET_OFFLINE";
 pub(crate) const VENDOR_DIR: &str = "VENDOR_MODEL_DIR";
 pub(crate) const CACHE: &str = "VENDOR_MODEL_CACHE";
+pub(crate) const MIRROR: &str = "VENDOR_MODEL_MIRROR";
 pub(crate) const SKIP: &str = "VENDOR_MODEL_SKIP";
 pub(crate) const DOCS_RS: &str = "DOCS_RS";
 const PROGRESS: &str = "VENDOR_MODEL_PROGRESS";
 const CARGO_QUIET: &str = "CARGO_TERM_QUIET";
 const CARGO_PROGRESS: &str = "CARGO_TERM_PROGRESS_WHEN";
+const CARGO_COLOUR: &str = "CARGO_TERM_COLOR";
+const NO_COLOUR: &str = "NO_COLOR";
 const CARGO_CAINFO: &str = "CARGO_HTTP_CAINFO";
 const CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// The variables that can change the outcome of a run that succeeded, so that cargo must watch them.
 pub(crate) const WATCHED: [&str; 4] = [LOCK, VENDOR_DIR, SKIP, DOCS_RS];
-
-/// How a download is shown to whoever waits for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ProgressMode {
-    /// A live line where cargo itself draws to a terminal, else nothing.
-    #[default]
-    Auto,
-    /// A live line on the terminal, whatever cargo does.
-    Tty,
-    /// Lines on stderr.
-    Plain,
-    Never,
-}
 
 /// Where `VENDOR_MODEL_CACHE` wants the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +47,7 @@ pub(crate) struct Environment(HashMap<&'static str, OsString>);
 
 impl Environment {
     pub fn of_this_process() -> Environment {
-        const NAMES: [&str; 20] = [
+        const NAMES: [&str; 23] = [
             OUT_DIR,
             MANIFEST_DIR,
             PACKAGE_NAME,
@@ -70,11 +61,14 @@ impl Environment {
             CARGO_OFFLINE,
             VENDOR_DIR,
             CACHE,
+            MIRROR,
             SKIP,
             DOCS_RS,
             PROGRESS,
             CARGO_QUIET,
             CARGO_PROGRESS,
+            CARGO_COLOUR,
+            NO_COLOUR,
             CARGO_CAINFO,
             CERT_FILE,
         ];
@@ -90,6 +84,14 @@ impl Environment {
 
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.0.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    /// A value that is text; none where it is empty.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, Error> {
+        let Some(value) = self.0.get(name).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        value.to_str().map(Some).ok_or_else(|| Error::setting(name, value, "text in UTF-8"))
     }
 
     /// A PEM file of certificates to trust in place of the built-in ones.
@@ -139,18 +141,24 @@ impl Environment {
         Ok(self.flag(SKIP)?.unwrap_or(docs_rs))
     }
 
+    /// Whether what is drawn may have colours, as cargo decides it.
+    pub fn colour(&self) -> bool {
+        let never = self.0.get(CARGO_COLOUR).is_some_and(|when| when == "never");
+        !never && self.path(NO_COLOUR).is_none()
+    }
+
     /// Our own variable decides if it is set, else cargo's.
-    pub fn progress(&self) -> Result<ProgressMode, Error> {
+    pub fn progress(&self) -> Result<Mode, Error> {
         let own = self.0.get(PROGRESS).filter(|value| !value.is_empty());
         match own.map(|value| (value, value.to_str())) {
-            None if self.flag(CARGO_QUIET)? == Some(true) => Ok(ProgressMode::Never),
+            None if self.flag(CARGO_QUIET)? == Some(true) => Ok(Mode::Never),
             None if self.0.get(CARGO_PROGRESS).is_some_and(|when| when == "never") => {
-                Ok(ProgressMode::Never)
+                Ok(Mode::Never)
             }
-            None | Some((_, Some("auto"))) => Ok(ProgressMode::Auto),
-            Some((_, Some("tty"))) => Ok(ProgressMode::Tty),
-            Some((_, Some("plain"))) => Ok(ProgressMode::Plain),
-            Some((_, Some("never"))) => Ok(ProgressMode::Never),
+            None | Some((_, Some("auto"))) => Ok(Mode::Auto),
+            Some((_, Some("tty"))) => Ok(Mode::Tty),
+            Some((_, Some("plain"))) => Ok(Mode::Plain),
+            Some((_, Some("never"))) => Ok(Mode::Never),
             Some((value, _)) => Err(Error::setting(PROGRESS, value, "auto, tty, plain or never")),
         }
     }
@@ -216,7 +224,7 @@ mod tests {
 
     #[test]
     fn progress_is_as_our_variable_says_or_as_cargos_do() {
-        use ProgressMode::{Auto, Never, Plain, Tty};
+        use Mode::{Auto, Never, Plain, Tty};
         let progress = |set: &[(&'static str, &str)]| Environment::of(set).progress().ok();
         assert_eq!(progress(&[]), Some(Auto));
         assert_eq!(progress(&[(PROGRESS, "tty")]), Some(Tty));

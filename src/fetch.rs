@@ -39,7 +39,6 @@ impl<'a> Fetcher<'a> {
             let is_last = at + 1 == errand.from.len();
             match self.bring_from(errand, from) {
                 Ok(arrival) if is_last || errand.accepts(arrival.content) => {
-                    self.progress.finished(&errand.name);
                     return Ok(arrival);
                 }
                 Ok(_) => misses.push((from, Miss::of_the_bytes())),
@@ -52,7 +51,9 @@ impl<'a> Fetcher<'a> {
 
     fn bring_from(&self, errand: &Errand, from: &Place) -> Result<Arrival, Miss> {
         match from {
-            Place::Host(url) => self.downloads.bring(errand, url),
+            Place::Host(url) => {
+                self.downloads.bring(errand, url).inspect(|_| self.progress.finished())
+            }
             Place::Disk(path) => self.read(errand, path).map_err(Miss::at_once),
         }
     }

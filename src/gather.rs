@@ -13,9 +13,9 @@ use crate::fetch::Fetcher;
 use crate::parallel;
 use crate::plan::{Held, Leave, Source, Step, plan};
 use crate::policy::Policy;
-use crate::progress::Progress;
+use crate::progress::{Progress, Shares};
 use crate::sniff::{self, Impostor};
-use crate::source::ModelUrl;
+use crate::source::Place;
 use crate::staging::Staging;
 use crate::wanted::{Role, Wanted};
 
@@ -37,7 +37,6 @@ pub(crate) struct Gathered {
 /// Gathers the files of one model, in as many turns as it takes to learn of them.
 pub(crate) struct Gatherer<'a> {
     policy: &'a Policy,
-    model: &'a ModelUrl,
     name: &'a str,
     out_dir: &'a Path,
     progress: &'a Progress,
@@ -49,23 +48,24 @@ pub(crate) struct Gatherer<'a> {
 impl<'a> Gatherer<'a> {
     pub fn new(
         policy: &'a Policy,
-        model: &'a ModelUrl,
         name: &'a str,
         out_dir: &'a Path,
         progress: &'a Progress,
     ) -> Gatherer<'a> {
         let store = policy.cache.as_deref().map(Store::at);
         let (fetcher, staging) = (Fetcher::new(policy, progress), Staging::new(out_dir));
-        Gatherer { policy, model, name, out_dir, progress, store, fetcher, staging }
+        Gatherer { policy, name, out_dir, progress, store, fetcher, staging }
     }
 
-    pub fn gather(&self, wanted: Vec<Wanted>) -> Result<Vec<Gathered>, Error> {
+    /// `bytes` is what the wanted files have together, where that is known although nothing pins them.
+    pub fn gather(&self, wanted: Vec<Wanted>, bytes: Option<u64>) -> Result<Vec<Gathered>, Error> {
         let held = parallel::each(&wanted, parallel::cores(), |file| self.look(file))?;
         let policy = self.policy;
         let (lock_mode, network, skip) = (policy.lock_mode, policy.network(), policy.skip);
         let steps = plan(&wanted, &held, Leave { lock_mode, network, skip })
             .map_err(|refusal| refusal.of(self.name, &wanted, &held, policy))?;
         let errands = self.errands(&wanted, &steps)?;
+        self.progress.begin(&shares(&steps, &errands, bytes));
         let mut arrivals = self.fetcher.bring(&errands)?.into_iter().zip(errands);
         let mut gathered = |((wanted, held), step): ((Wanted, Held), Step)| {
             let arrival = if step == Step::Fetch { arrivals.next() } else { None };
@@ -90,14 +90,15 @@ impl<'a> Gatherer<'a> {
             return Ok(held);
         }
         let slot = self.staging.slot()?;
-        let dir = self.policy.vendor_dir.as_ref();
-        if let Some(from) = dir.and_then(|dir| self.model.vendored(dir, &wanted.from)) {
+        let vendored = wanted.from.vendored().and_then(Result::ok);
+        let dir = self.policy.vendor_dir.as_deref();
+        if let Some(from) = dir.and_then(|dir| Some(vendored?.below(dir))) {
             let found = copy(&from, &slot).map_err(|error| Error::io("copy", &from, error))?;
             if held.note(from.clone(), found, pin) {
                 held.in_hand = Some(Source::Vendored(from));
             } else if found.is_some() {
                 let dir = from.display();
-                self.progress.note(&format!("{dir} is not what models.lock pins: left aside"));
+                self.progress.note("Ignoring", &format!("{dir}: not what models.lock pins"));
             }
         }
         if let Some(store) = self.store.as_ref().filter(|_| held.in_hand.is_none()) {
@@ -115,13 +116,22 @@ impl<'a> Gatherer<'a> {
         let errand = |(wanted, _): (&Wanted, &Step)| {
             Ok(Errand {
                 name: wanted.path.to_string(),
-                from: vec![wanted.from.clone()],
+                from: self.sources(&wanted.from),
                 to: self.staging.slot()?,
                 pin: wanted.pin,
                 limit: wanted.limit,
             })
         };
         fetched.map(errand).collect()
+    }
+
+    fn sources(&self, from: &Place) -> Vec<Place> {
+        match from {
+            Place::Host(url) => {
+                self.policy.mirrors.sources(url).into_iter().map(Place::from).collect()
+            }
+            Place::Disk(_) => vec![from.clone()],
+        }
     }
 
     fn gathered(
@@ -189,6 +199,28 @@ impl<'a> Gatherer<'a> {
             self.policy.advice_to_update()
         )))
     }
+}
+
+fn shares(steps: &[Step], errands: &[Errand], bytes: Option<u64>) -> Shares {
+    let mut shares = Shares::default();
+    for step in steps {
+        match step {
+            Step::Keep => shares.kept += 1,
+            Step::Restore(Source::Cache) => shares.cached += 1,
+            Step::Restore(_) => shares.vendored += 1,
+            Step::Fetch | Step::LeaveEmpty => {}
+        }
+    }
+    let remote = errands.iter().filter_map(|errand| match errand.from.first() {
+        Some(Place::Host(url)) => Some((errand.pin, url.host_str().unwrap_or_default())),
+        _ => None,
+    });
+    let remote: Vec<_> = remote.collect();
+    shares.fetched = remote.len();
+    shares.hosts = remote.iter().map(|(_, host)| (*host).to_owned()).collect();
+    shares.bytes = remote.iter().map(|(pin, _)| Some(pin.as_ref()?.size)).sum();
+    shares.bytes = shares.bytes.or(bytes);
+    shares
 }
 
 /// Trust at first use ends where a host sends its error page. The entry is judged by its parser, which knows more.

@@ -61,6 +61,7 @@
 //! | `CARGO_NET_OFFLINE` | the same, where the one above is not set |
 //! | `VENDOR_MODEL_DIR` | the directory of vendored models; default `vendor-models` beside `Cargo.toml` |
 //! | `VENDOR_MODEL_CACHE` | a directory that keeps downloads for all projects, or `off`; default `vendor-model` in the user's cache directory |
+//! | `VENDOR_MODEL_MIRROR` | rules `prefix=replacement`, separated by white space, see [`Config::mirror`] |
 //! | `VENDOR_MODEL_SKIP`, `DOCS_RS` | `1` or `true`: open no socket and do without what is missing |
 //! | `VENDOR_MODEL_PROGRESS` | `auto` (default), `tty`, `plain`, `never`; else as `CARGO_TERM_QUIET` and `CARGO_TERM_PROGRESS_WHEN` say |
 //! | `CARGO_HTTP_CAINFO`, `SSL_CERT_FILE` | a PEM file of certificates to trust, in place of the built-in ones |
@@ -77,6 +78,7 @@
 mod vendor;
 mod tell;
 mod vendored;
+mod assemble;
 mod gather;
 mod plan;
 mod wanted;
@@ -106,12 +108,15 @@ mod copy;
 mod embed;
 mod verify;
 mod policy;
-mod progress;
+mod mirror;
 mod environment;
 mod config;
 mod secret;
 mod package;
 mod source;
+mod progress;
+mod meter;
+mod screen;
 mod emit;
 mod error;
 mod lockfile;

@@ -6,12 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, LockMode};
-use crate::environment::{
-    CacheAt, DOCS_RS, Environment, LOCK, OFFLINE, ProgressMode, SKIP, VENDOR_DIR,
-};
+use crate::environment::{CacheAt, DOCS_RS, Environment, LOCK, MIRROR, OFFLINE, SKIP, VENDOR_DIR};
 use crate::error::{Error, ErrorKind};
+use crate::mirror::Mirrors;
 use crate::package::Package;
 use crate::path::ModelPath;
+use crate::progress::Mode;
 use crate::secret::Secret;
 
 /// What a run goes by.
@@ -29,11 +29,10 @@ pub(crate) struct Policy {
     pub cache: Option<PathBuf>,
     /// Whether what is missing is left out, and the network is not asked for it.
     pub skip: bool,
-    #[expect(dead_code, reason = "nothing is drawn yet")]
-    pub progress: ProgressMode,
-    /// Prefixes and their replacements.
-    #[expect(dead_code, reason = "no mirror is asked yet")]
-    pub mirrors: Vec<(String, String)>,
+    pub progress: Mode,
+    pub colour: bool,
+    /// Who is asked in the place of a host.
+    pub mirrors: Mirrors,
     /// Request headers for the origin of the model's URL.
     #[expect(dead_code, reason = "none is sent yet")]
     pub headers: Vec<(String, Secret)>,
@@ -145,7 +144,8 @@ impl Config {
             cache: self.decide_cache(environment).as_deref().map(below_package),
             skip,
             progress: environment.progress()?,
-            mirrors: self.mirrors.clone(),
+            colour: environment.colour(),
+            mirrors: Mirrors::new(MIRROR, environment.text(MIRROR)?.unwrap_or(""), &self.mirrors)?,
             headers: self.headers.clone(),
             extra_files: paths(&self.extra_files)?,
             entry_name: paths(self.entry_name.as_slice())?.pop(),

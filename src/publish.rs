@@ -71,7 +71,7 @@ impl OutDir {
                 None => "another process".to_owned(),
             };
             let dir = dir.display();
-            progress.note(&format!("waiting for {holder}, which vendors into {dir}"));
+            progress.note("Waiting", &format!("for {holder}, which vendors into {dir}"));
         });
         Ok(Turn { _claim: claim, made: made.then_some(dir) })
     }

@@ -3,11 +3,11 @@
 //! Holds the one rule by which TensorFlow.js forms the URL of a shard. Pure: opens nothing.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use url::Url;
 
-use crate::path::ModelPath;
+use crate::path::{ModelPath, PathProblem};
 
 /// The address of a model, as its caller wrote it.
 #[derive(Clone, Debug)]
@@ -31,6 +31,16 @@ impl fmt::Display for Place {
             Place::Host(url) => f.write_str(&shown(url)),
             Place::Disk(path) => write!(f, "{}", path.display()),
         }
+    }
+}
+
+impl Place {
+    /// Where a vendored directory keeps what is here: `<host>/<path>`; `None` for a file of this machine.
+    pub fn vendored(&self) -> Option<Result<ModelPath, PathProblem>> {
+        let Place::Host(url) = self else { return None };
+        let host = url.host_str()?;
+        let host = url.port().map_or(host.to_owned(), |port| format!("{host}_{port}"));
+        Some(ModelPath::parse(&format!("{host}{}", percent_decoded(url.path()))))
     }
 }
 
@@ -74,25 +84,20 @@ impl ModelUrl {
         if last.is_empty() { "model.json".to_owned() } else { percent_decoded(last) }
     }
 
+    /// What a line of text calls it: its last two segments.
+    pub fn short_name(&self) -> String {
+        let segments: Vec<&str> = self.parsed.path_segments().into_iter().flatten().collect();
+        percent_decoded(&segments[segments.len().saturating_sub(2)..].join("/"))
+    }
+
     /// Where the entry is.
     pub fn entry(&self) -> Place {
-        place(self.parsed.clone())
+        self.parsed.clone().into()
     }
 
     /// Where a shard or an extra file is.
     pub fn shard(&self, path: &ModelPath) -> Result<Place, url::ParseError> {
-        shard_url(&self.given, path.as_str(), None, None).map(place)
-    }
-
-    /// Where a vendored directory keeps the file that has this name in `out_dir`: `<dir>/<host>/<path>`.
-    pub fn vendored(&self, dir: &Path, place: &Place) -> Option<PathBuf> {
-        let Place::Host(url) = place else { return None };
-        let host = match url.port() {
-            Some(port) => format!("{}_{port}", url.host_str()?),
-            None => url.host_str()?.to_owned(),
-        };
-        let path = ModelPath::parse(percent_decoded(url.path()).trim_start_matches('/')).ok()?;
-        Some(path.below(&dir.join(host)))
+        shard_url(&self.given, path.as_str(), None, None).map(Place::from)
     }
 
     /// Whether anybody on the way could change the bytes: plain http, and not from this machine.
@@ -137,11 +142,13 @@ fn without_user_info(text: &str) -> String {
     }
 }
 
-fn place(mut url: Url) -> Place {
-    url.set_fragment(None);
-    match url.scheme() {
-        "file" => Place::Disk(url.to_file_path().unwrap_or_default()),
-        _ => Place::Host(url),
+impl From<Url> for Place {
+    fn from(mut url: Url) -> Place {
+        url.set_fragment(None);
+        match url.scheme() {
+            "file" => Place::Disk(url.to_file_path().unwrap_or_default()),
+            _ => Place::Host(url),
+        }
     }
 }
 
@@ -357,18 +364,21 @@ mod tests {
     #[test]
     fn a_vendored_directory_has_plain_names() {
         let at = |url: &str, shard: &str| {
-            let model = model(url);
-            model.vendored(Path::new("v"), &model.shard(&path(shard)).unwrap())
+            let place = model(url).shard(&path(shard)).unwrap();
+            place.vendored().unwrap().ok().map(|path| path.to_string())
         };
         assert_eq!(
-            at("https://h.example/m/model.json?x=1", "s/a.bin"),
-            Some(PathBuf::from("v/h.example/m/s/a.bin"))
+            at("https://h.example/m/model.json?x=1", "s/a.bin").as_deref(),
+            Some("h.example/m/s/a.bin")
         );
         assert_eq!(
-            at("http://127.0.0.1:8080/my%20m/model.json", "a"),
-            Some(PathBuf::from("v/127.0.0.1_8080/my m/a"))
+            at("http://127.0.0.1:8080/my%20m/model.json", "a").as_deref(),
+            Some("127.0.0.1_8080/my m/a")
         );
         assert_eq!(at("https://h.example/m%3A/model.json", "a"), None);
+        assert_eq!(at("https://h.example//m/model.json", "a"), None);
+        assert_eq!(at("http://[::1]/m/model.json", "a"), None);
+        assert_eq!(Place::Disk("/m/model.json".into()).vendored(), None);
     }
 
     #[test]

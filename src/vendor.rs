@@ -1,21 +1,19 @@
 //! The story: [`vendor`] runs the stages in order, each result the next one's argument. Wires, decides little.
 
-use std::collections::{BTreeSet, HashMap};
-use std::fs::{self, File};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
+use crate::assemble::{Assembled, assemble};
 use crate::claim::Claim;
 use crate::config::{Config, LockMode};
 use crate::emit::Emit;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::gather::{Gathered, Gatherer};
-use crate::lockfile::{LockedFile, LockedModel, Lockfile};
-use crate::manifest::{self, Manifest};
+use crate::lockfile::{LockedModel, Lockfile};
 use crate::package::Tree;
-use crate::path::ModelPath;
 use crate::pins::{self, Pins};
 use crate::plan::Step;
 use crate::policy::Policy;
@@ -24,7 +22,6 @@ use crate::publish::{self, OutDir, Staged};
 use crate::source::{self, ModelUrl};
 use crate::tell::Teller;
 use crate::vendored::Vendored;
-use crate::verify;
 use crate::wanted::Order;
 
 impl Config {
@@ -48,21 +45,14 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let started = Instant::now();
     let policy = config.policy(&Environment::of_this_process())?;
     let model = ModelUrl::parse(url).map_err(|why| Error::url(&source::shown_text(url), &why))?;
-    let progress = Progress;
+    let progress = Progress::new(policy.progress, policy.colour, &model.short_name());
     let out = OutDir::new(out_dir)?;
     let _turn = out.turn(&progress)?;
     let pins = Pins::find(&policy, &model, out.dir())?;
     let order = Order::new(&policy, &model, &pins.name, binding(&pins, &policy)?)?;
 
-    let gatherer = Gatherer::new(&policy, &model, &pins.name, out.dir(), &progress);
-    let mut files = gatherer.gather(order.known()?)?;
-    let manifest = manifest(&order, &files)?;
-    if let (Some(manifest), None) = (&manifest, order.pinned) {
-        files.extend(gatherer.gather(order.listed(manifest)?)?);
-    }
-    let surplus = check_weights(manifest.as_ref(), &files, &pins.name)?;
-    let locked = locked(&order, &pins.name, manifest.as_ref(), &files);
-
+    let gatherer = Gatherer::new(&policy, &pins.name, out.dir(), &progress);
+    let Assembled { files, locked, surplus } = assemble(&gatherer, &order)?;
     let whole = files.iter().all(|file| file.step != Step::LeaveEmpty);
     if whole {
         out.publish(&staged(&files), &pins.record, &settled(&out, &policy, &pins, &locked)?)?;
@@ -90,62 +80,6 @@ fn binding<'a>(pins: &'a Pins, policy: &Policy) -> Result<Option<&'a LockedModel
             .help("its author should commit models.lock and publish again; to trust the host instead, set VENDOR_MODEL_LOCK=auto"));
     }
     Ok(pins.pinned.as_ref().filter(|_| policy.lock_mode != LockMode::Update))
-}
-
-/// The parsed manifest; `None` where its pin is enough, because nothing of the model is new here or its format is
-/// one of a later release.
-fn manifest(order: &Order, files: &[Gathered]) -> Result<Option<Manifest>, Error> {
-    let formats = [manifest::GRAPH_MODEL, manifest::LAYERS_MODEL, manifest::WEIGHTS];
-    let needed = match order.pinned {
-        Some(pinned) => {
-            formats.contains(&pinned.format()) && files.iter().any(|file| !file.is_there)
-        }
-        None => true,
-    };
-    if !needed || files.iter().any(|file| file.step == Step::LeaveEmpty) {
-        return Ok(None);
-    }
-    let Gathered { at, wanted, .. } = &files[0];
-    let bytes = fs::read(at).map_err(|error| Error::io("read", at, error))?;
-    let manifest = Manifest::parse(&bytes, &wanted.path)
-        .map_err(|error| Error::manifest(&wanted.from.to_string(), error))?;
-    order.pinned.map_or(Ok(()), |pinned| order.agrees(&manifest, pinned))?;
-    Ok(Some(manifest))
-}
-
-/// Every weight group against its specs; what TensorFlow.js would ignore after the last weight is given back.
-fn check_weights(
-    manifest: Option<&Manifest>,
-    files: &[Gathered],
-    name: &str,
-) -> Result<Option<verify::Misfit>, Error> {
-    let Some(manifest) = manifest else { return Ok(None) };
-    let files: HashMap<_, _> = files.iter().map(|file| (&file.wanted.path, file)).collect();
-    let size = |path: &ModelPath| files[path].content.size;
-    let open = |path: &ModelPath| File::open(&files[path].at);
-    let verdict = verify::groups(manifest, size, open)
-        .map_err(|error| Error::io("read the shards of", Path::new(name), error))?;
-    verdict.refusal(name).map_or(Ok(verdict.surplus), Err)
-}
-
-fn locked(
-    order: &Order,
-    name: &str,
-    manifest: Option<&Manifest>,
-    files: &[Gathered],
-) -> LockedModel {
-    let format = match (order.pinned, manifest) {
-        (Some(pinned), _) => pinned.format().to_owned(),
-        (None, manifest) => {
-            manifest.map_or(manifest::WEIGHTS, |manifest| manifest.format).to_owned()
-        }
-    };
-    let pinned = order.pinned.map(LockedModel::by_path).unwrap_or_default();
-    let file = |file: &Gathered| match pinned.get(&file.wanted.path) {
-        Some(pinned) => (*pinned).clone(),
-        None => LockedFile::new(file.wanted.path.clone(), file.content),
-    };
-    LockedModel { url: name.to_owned(), format, files: files.iter().map(file).collect() }
 }
 
 /// What `out_dir` will hold: this model, and those that it can lie beside.
@@ -194,8 +128,9 @@ fn update_package_lock(
         return Ok(());
     }
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let _turn =
-        Claim::dir(dir, || progress.note("waiting for another process, which writes models.lock"));
+    let _turn = Claim::dir(dir, || {
+        progress.note("Waiting", "for another process, which writes models.lock")
+    });
     let before = pins::read_if_there(path)?;
     let pinned = before.as_ref().and_then(|lockfile| lockfile.model(&locked.url));
     if let (Some(other), None) = (pinned, &pins.pinned)

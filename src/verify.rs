@@ -105,6 +105,14 @@ pub(crate) fn fixed_bytes(group: &WeightGroup) -> Option<u64> {
     })
 }
 
+/// The bytes of all groups, where none has strings.
+pub(crate) fn total(manifest: &Manifest) -> Option<u64> {
+    manifest
+        .groups
+        .iter()
+        .try_fold(0, |total: u64, group| Some(total.saturating_add(fixed_bytes(group)?)))
+}
+
 /// The bytes that a manifest is known to need before any is there: strings take at least their lengths.
 pub(crate) fn least_total(manifest: &Manifest) -> u64 {
     let weights = manifest.groups.iter().flat_map(|group| &group.weights);

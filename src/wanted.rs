@@ -50,7 +50,7 @@ pub(crate) enum Role {
 pub(crate) struct Order<'a> {
     policy: &'a Policy,
     model: &'a ModelUrl,
-    name: &'a str,
+    pub name: &'a str,
     entry: ModelPath,
     pub pinned: Option<&'a LockedModel>,
 }
