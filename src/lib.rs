@@ -134,8 +134,14 @@ mod seats;
 mod patience;
 mod parallel;
 
+#[cfg(all(test, feature = "net"))]
+mod answers;
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod manifests;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod shared_folder;
 

@@ -232,7 +232,7 @@ impl Partial {
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     promise: Promise,
-    pieces: Vec<Content>,
+    pub pieces: Vec<Content>,
 }
 
 impl Record {

@@ -93,6 +93,8 @@ pub(crate) fn collisions(paths: &[&ModelPath]) -> Vec<PathProblem> {
     let mut problems = Vec::new();
     if entry.folded() == RECORD {
         problems.push(problem(entry, "is the name of the lockfile".to_owned()));
+    } else if let Some(why) = names.clash(entry) {
+        problems.push(problem(entry, why));
     }
     names.add(entry);
     for path in others {
@@ -317,5 +319,9 @@ mod tests {
             r#""Models.lock/a": lies below "models.lock", which is a file"#
         );
         assert_eq!(check(&["models.lock"]), r#""models.lock": is the name of the lockfile"#);
+        assert_eq!(
+            check(&["models.lock/a"]),
+            r#""models.lock/a": lies below "models.lock", which is a file"#
+        );
     }
 }

@@ -120,10 +120,8 @@ fn nginx_sends_a_model_once_and_confirms_it_from_then_on() {
 fn nginx_that_compresses_is_not_asked_to_and_is_understood_if_it_does_all_the_same() {
     const COMPRESSES: &str = "gzip on; gzip_min_length 1; gzip_types *; gzip_proxied any;";
     let Some(mut origin) = nginx_with(&large_model(), COMPRESSES) else { return };
-    let before = format!(
-        "location / {{ proxy_pass http://127.0.0.1:{}; proxy_set_header Accept-Encoding gzip; proxy_http_version 1.1; }}",
-        origin.port()
-    );
+    let asks = "proxy_http_version 1.1; proxy_set_header Accept-Encoding gzip;";
+    let before = format!("location / {{ proxy_pass http://127.0.0.1:{}; {asks} }}", origin.port());
     let Some(between) = Server::nginx(&before) else { return };
     for server in [&origin, &between] {
         let project = project(&url(server));
