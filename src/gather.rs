@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cache::Store;
+use crate::cache::Cache;
 use crate::copy::copy;
 use crate::digest::Content;
 use crate::errand::{Arrival, Errand};
@@ -14,6 +14,7 @@ use crate::parallel;
 use crate::plan::{Held, Leave, Source, Step, plan};
 use crate::policy::Policy;
 use crate::progress::{Progress, Shares};
+use crate::publish::Staged;
 use crate::sniff::{self, Impostor};
 use crate::source::Place;
 use crate::staging::Staging;
@@ -40,7 +41,7 @@ pub(crate) struct Gatherer<'a> {
     name: &'a str,
     out_dir: &'a Path,
     progress: &'a Progress,
-    store: Option<Store>,
+    cache: Option<Cache>,
     fetcher: Fetcher<'a>,
     staging: Staging,
 }
@@ -52,9 +53,9 @@ impl<'a> Gatherer<'a> {
         out_dir: &'a Path,
         progress: &'a Progress,
     ) -> Gatherer<'a> {
-        let store = policy.cache.as_deref().map(Store::at);
+        let cache = policy.cache.as_deref().map(Cache::at);
         let (fetcher, staging) = (Fetcher::new(policy, progress), Staging::new(out_dir));
-        Gatherer { policy, name, out_dir, progress, store, fetcher, staging }
+        Gatherer { policy, name, out_dir, progress, cache, fetcher, staging }
     }
 
     /// `bytes` is what the wanted files have together, where that is known although nothing pins them.
@@ -101,9 +102,9 @@ impl<'a> Gatherer<'a> {
                 self.progress.note("Ignoring", &format!("{dir}: not what models.lock pins"));
             }
         }
-        if let Some(store) = self.store.as_ref().filter(|_| held.in_hand.is_none()) {
-            let found = store.restore(pin, &slot).then_some(pin);
-            if held.note(store.blob(pin.digest), found, pin) {
+        if let Some(cache) = self.cache.as_ref().filter(|_| held.in_hand.is_none()) {
+            let found = cache.restore(pin, &slot).then_some(pin);
+            if held.note(cache.blob(pin.digest), found, pin) {
                 held.in_hand = Some(Source::Cache);
             }
         }
@@ -199,6 +200,12 @@ impl<'a> Gatherer<'a> {
             self.policy.advice_to_update()
         )))
     }
+}
+
+/// The files that still need their names.
+pub(crate) fn staged(files: &[Gathered]) -> Vec<Staged> {
+    let staged = files.iter().filter(|file| !file.is_there);
+    staged.map(|file| Staged { path: file.wanted.path.clone(), at: file.at.clone() }).collect()
 }
 
 fn shares(steps: &[Step], errands: &[Errand], bytes: Option<u64>) -> Shares {

@@ -76,6 +76,7 @@
 #![cfg_attr(not(feature = "net"), allow(dead_code, reason = "some of it only downloads use"))]
 
 mod vendor;
+mod provision;
 mod tell;
 mod vendored;
 mod assemble;
@@ -97,6 +98,7 @@ mod gunzip;
 mod exchange;
 #[cfg(feature = "net")]
 mod memory;
+mod inventory;
 mod cache;
 #[cfg(feature = "net")]
 mod partial;
@@ -141,8 +143,10 @@ mod shared_folder;
 
 use std::path::Path;
 
+pub use cache::Cache;
 pub use config::{Config, LockMode};
 pub use error::{Error, ErrorKind};
+pub use inventory::CachedFile;
 pub use lockfile::{LockedFile, LockedModel, Lockfile};
 pub use vendored::{Report, Tensor, Vendored, VendoredFile};
 pub use weights::{DType, Quantization};

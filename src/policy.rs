@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::mirror::Mirrors;
 use crate::package::Package;
 use crate::path::ModelPath;
-use crate::progress::Mode;
+use crate::progress::{Mode, Progress};
 use crate::secret::Secret;
 
 /// What a run goes by.
@@ -29,8 +29,8 @@ pub(crate) struct Policy {
     pub cache: Option<PathBuf>,
     /// Whether what is missing is left out, and the network is not asked for it.
     pub skip: bool,
-    pub progress: Mode,
-    pub colour: bool,
+    progress: Mode,
+    colour: bool,
     /// Who is asked in the place of a host.
     pub mirrors: Mirrors,
     /// Request headers for the origin of the model's URL.
@@ -67,6 +67,11 @@ enum OfflineBy {
 impl Policy {
     pub fn network(&self) -> Network {
         if self.offline.is_some() { Network::Offline } else { Network::Online }
+    }
+
+    /// Shows what is done for `model`.
+    pub fn progress(&self, model: &str) -> Progress {
+        Progress::new(self.progress, self.colour, model)
     }
 
     /// How pins are let follow their hosts.

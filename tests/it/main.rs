@@ -12,6 +12,7 @@ mod vendoring;
 mod locking;
 mod cache;
 mod resuming;
+mod provisioning;
 mod hosts;
 mod refusals;
 mod cargo;
