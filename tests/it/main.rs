@@ -20,4 +20,8 @@ mod module;
 mod corpus;
 mod client;
 mod example_app;
+#[cfg(unix)]
+mod real_servers;
+#[cfg(unix)]
+mod server;
 mod tidy;

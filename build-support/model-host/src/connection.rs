@@ -7,10 +7,11 @@ use std::net::TcpStream;
 use crate::certificate::Certificate;
 use crate::delivery::Delivery;
 use crate::head::{Head, Unreadable};
+use crate::log::Entry;
 use crate::pace::Pace;
 use crate::request::Request;
 use crate::response::{Parting, Response};
-use crate::service::Service;
+use crate::service::{Answer, Service};
 use crate::stream;
 use crate::stream::Stream;
 
@@ -52,14 +53,27 @@ impl Connection<'_> {
     /// Answers one request. Returns how to leave the connection, unless it stays open.
     fn exchange(&mut self, head: &Head) -> io::Result<Option<Parting>> {
         let answer = self.service.answer(head);
-        let status = answer.as_ref().map_or(0, Response::code);
-        let entry = self.service.log.record(Request::new(head, status, self.number));
+        let entry = self.service.log.record(Request::new(head, answer.code(), self.number));
         self.service.roster.pause(self.service.behaviour.delay);
+        match answer {
+            Answer::Response(response) => self.deliver(head, response, &entry),
+            Answer::Raw(bytes) => {
+                self.stream.get_mut().write_all(&bytes)?;
+                Ok(Some(Parting::Close))
+            }
+            Answer::Silence(parting) => Ok(Some(parting)),
+        }
+    }
 
-        let Some(response) = answer else { return Ok(Some(Parting::Cut)) };
+    fn deliver(
+        &mut self,
+        head: &Head,
+        response: Response,
+        entry: &Entry,
+    ) -> io::Result<Option<Parting>> {
         let parting = response.parting();
         let pace = Pace::new(self.service.behaviour.pace, &self.service.roster);
-        let mut delivery = Delivery::new(self.stream.get_mut(), pace, &entry);
+        let mut delivery = Delivery::new(self.stream.get_mut(), pace, entry);
         delivery.send_head(&response)?;
         if head.method != "HEAD" {
             delivery.send_body(response, &self.service.gates.before(&head.decoded_path()))?;
@@ -84,6 +98,7 @@ impl Connection<'_> {
         match parting {
             Parting::Close => self.stream.get_mut().close()?,
             Parting::Cut => self.stream.get_mut().cut()?,
+            Parting::Reset => return self.stream.get_mut().reset(),
             Parting::Stall => {}
         }
         io::copy(&mut self.stream, &mut io::sink()).map(drop)

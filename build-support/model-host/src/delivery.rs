@@ -24,7 +24,15 @@ impl<'a> Delivery<'a> {
     }
 
     pub(crate) fn send_head(&mut self, response: &Response) -> io::Result<()> {
-        self.out.write_all(response.head().as_bytes())
+        if response.head_pause().is_zero() {
+            return self.out.write_all(response.head().as_bytes());
+        }
+        for byte in response.head().bytes() {
+            self.out.write_all(&[byte])?;
+            self.out.flush()?;
+            self.pace.pause(response.head_pause());
+        }
+        Ok(())
     }
 
     /// Sends the body, and waits at each of `bars` before the byte where it is.

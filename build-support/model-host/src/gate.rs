@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::Duration;
 
-/// Time for a cold `cargo build` on a busy machine; a test that waits longer fails.
-const PATIENCE: Duration = Duration::from_secs(300);
+use crate::PATIENCE;
 
 /// Holds the responses for one path at one byte of their bodies, from
 /// [`Host::gate`](crate::Host::gate) until it is opened or dropped.

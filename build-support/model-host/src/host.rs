@@ -90,6 +90,19 @@ impl Host {
         requests
     }
 
+    /// Waits until so many requests for `path` have come, answered or not.
+    ///
+    /// # Panics
+    ///
+    /// If they do not come in five minutes.
+    #[track_caller]
+    pub fn wait_for(&self, path: &str, requests: usize) {
+        let path = url_path::given(path);
+        let like = |request: &Request| url_path::decoded(&request.path) == path;
+        let come = self.service.log.wait_for(requests, like);
+        assert!(come, "{} of {requests} requests for {path} have come", self.count(&path));
+    }
+
     /// How many bytes of bodies went out, by the log so far; as encoded but without chunk framing.
     pub fn bytes_sent(&self) -> u64 {
         self.requests().iter().map(|request| request.body_bytes_sent).sum()

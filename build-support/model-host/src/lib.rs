@@ -22,6 +22,7 @@ mod media_type;
 mod range;
 mod validators;
 mod response;
+mod endless;
 
 mod listener;
 mod roster;
@@ -32,6 +33,11 @@ mod head;
 mod delivery;
 mod pace;
 mod log;
+
+use std::time::Duration;
+
+/// How long a test waits for a client: time for a cold `cargo build` on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 pub use authority::{Authority, Certified};
 pub use builder::Builder;

@@ -29,6 +29,11 @@ impl<'host> Pace<'host> {
         let Some(rate) = self.bytes_per_second else { return };
         self.sent += n;
         let due = Duration::from_secs_f64(self.sent as f64 / rate.max(1) as f64);
-        self.roster.pause(due.saturating_sub(self.began.elapsed()));
+        self.pause(due.saturating_sub(self.began.elapsed()));
+    }
+
+    /// Waits this long, or until the host stops.
+    pub(crate) fn pause(&self, duration: Duration) {
+        self.roster.pause(duration);
     }
 }

@@ -4,13 +4,22 @@ use std::io;
 use std::io::{Cursor, Read};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::read::GzEncoder;
 
 use crate::content::Content;
+use crate::endless;
+use crate::fault::{Coding, Flaw};
 use crate::head;
 use crate::validators::Validators;
+
+/// The value of one of the headers of a long head.
+const KILOBYTE: &str = match str::from_utf8(&[b'x'; 1000]) {
+    Ok(text) => text,
+    Err(_) => unreachable!(),
+};
 
 pub(crate) struct Response {
     status: u16,
@@ -18,6 +27,7 @@ pub(crate) struct Response {
     headers: Vec<(String, String)>,
     framing: Framing,
     cut: Option<Cut>,
+    head_pause: Duration,
     last: bool,
 }
 
@@ -46,6 +56,8 @@ pub(crate) enum Parting {
     Close,
     /// In the middle of things.
     Cut,
+    /// With what the system sends when a program dies.
+    Reset,
     /// Not at all: it says no more and waits for the client to leave.
     Stall,
 }
@@ -83,6 +95,16 @@ impl Response {
         Response::status(416).header("Content-Range", &format!("bytes */{length}"))
     }
 
+    pub(crate) fn endless(coding: Coding) -> Response {
+        let chunked = |body| Response::new(200, body, Framing::Chunked);
+        match coding {
+            Coding::Identity => chunked(Box::new(endless::zeros())),
+            Coding::Gzip => {
+                chunked(Box::new(endless::zeros_in_gzip())).header("Content-Encoding", "gzip")
+            }
+        }
+    }
+
     fn content(status: u16, content: &Content, part: Range<u64>) -> Response {
         let framing = Framing::Length(part.end - part.start);
         let Ok(body) = content.read(part) else { return Response::status(500) };
@@ -90,7 +112,8 @@ impl Response {
     }
 
     fn new(status: u16, body: Box<dyn Read + Send>, framing: Framing) -> Response {
-        Response { status, body, headers: Vec::new(), framing, cut: None, last: false }
+        let (headers, head_pause) = (Vec::new(), Duration::ZERO);
+        Response { status, body, headers, framing, cut: None, head_pause, last: false }
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Response {
@@ -102,8 +125,31 @@ impl Response {
         validators.headers().fold(self, |it, (name, value)| it.header(name, &value))
     }
 
-    pub(crate) fn cut(self, cut: Cut) -> Response {
-        Response { cut: Some(cut), ..self }
+    pub(crate) fn spoil(self, flaw: Flaw) -> Response {
+        match flaw {
+            Flaw::Cut(cut) => Response { cut: Some(cut), ..self },
+            Flaw::Shortened(by) => self.shortened(by),
+            Flaw::ContentRange(value) => self.content_range(value.as_deref()),
+            Flaw::TrickledHead(head_pause) => Response { head_pause, ..self },
+            Flaw::LongHead(bytes) => (0..bytes.div_ceil(KILOBYTE.len()))
+                .fold(self, |it, _| it.header("X-Long", KILOBYTE)),
+        }
+    }
+
+    fn shortened(self, by: u64) -> Response {
+        let Framing::Length(length) = self.framing else { return self };
+        let length = length.saturating_sub(by);
+        let (body, framing) = (Box::new(self.body.take(length)), Framing::Length(length));
+        Response { body, framing, ..self }
+    }
+
+    fn content_range(mut self, value: Option<&str>) -> Response {
+        let before = self.headers.len();
+        self.headers.retain(|(name, _)| name != "Content-Range");
+        match value {
+            Some(value) if self.headers.len() < before => self.header("Content-Range", value),
+            _ => self,
+        }
     }
 
     /// The connection is closed after it.
@@ -140,6 +186,11 @@ impl Response {
     pub(crate) fn parting(&self) -> Option<Parting> {
         let close = self.last.then_some(Parting::Close);
         self.cut.map(|cut| cut.parting).or(close)
+    }
+
+    /// The pause after each byte of the head.
+    pub(crate) fn head_pause(&self) -> Duration {
+        self.head_pause
     }
 
     /// The status line and the headers, up to the empty line.

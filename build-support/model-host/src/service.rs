@@ -9,7 +9,7 @@ use crate::gate::Gates;
 use crate::head::Head;
 use crate::log::Log;
 use crate::range::{Asked, Ranges};
-use crate::response::Response;
+use crate::response::{Parting, Response};
 use crate::roster::Roster;
 use crate::script::Script;
 use crate::site::{Found, Site};
@@ -23,6 +23,15 @@ pub(crate) struct Service {
     pub(crate) roster: Arc<Roster>,
     site: RwLock<Site>,
     script: Mutex<Script>,
+}
+
+/// What comes back for a request.
+pub(crate) enum Answer {
+    Response(Response),
+    /// These bytes, whatever they are, and the connection is closed.
+    Raw(Arc<[u8]>),
+    /// Nothing, and the connection is left so.
+    Silence(Parting),
 }
 
 impl Service {
@@ -45,31 +54,34 @@ impl Service {
         self.script.lock().expect("no user of the script panics").add(path, fault);
     }
 
-    /// The answer to a request; none if the connection is to be closed without one.
-    pub(crate) fn answer(&self, head: &Head) -> Option<Response> {
-        let response = match self.next_fault(head) {
-            Some(fault) => self.faulty(head, fault)?,
-            None => self.honest(head, self.behaviour.ranges),
+    pub(crate) fn answer(&self, head: &Head) -> Answer {
+        let answer = match self.next_fault(head) {
+            Some(fault) => self.faulty(head, fault),
+            None => Answer::Response(self.honest(head, self.behaviour.ranges)),
         };
+        let Answer::Response(response) = answer else { return answer };
         let response = if head.is_last() { response.last() } else { response };
         let gzipped = self.behaviour.gzip.applies_to(head);
-        Some(if gzipped { response.gzip() } else { response })
+        Answer::Response(if gzipped { response.gzip() } else { response })
     }
 
     fn next_fault(&self, head: &Head) -> Option<Fault> {
         self.script.lock().expect("no user of the script panics").next(&head.decoded_path())
     }
 
-    fn faulty(&self, head: &Head, fault: Fault) -> Option<Response> {
+    fn faulty(&self, head: &Head, fault: Fault) -> Answer {
         let response = match fault.effect {
             Effect::Status(status) => Response::status(status),
             Effect::Replace { bytes, media_type } => Response::bytes(bytes, media_type),
             Effect::Redirect(to) => Response::redirect(&to),
             Effect::Ranges(ranges) => self.honest(head, ranges),
-            Effect::Cut(cut) => self.honest(head, self.behaviour.ranges).cut(cut),
-            Effect::Refuse => return None,
+            Effect::Spoil(flaw) => self.honest(head, self.behaviour.ranges).spoil(flaw),
+            Effect::Endless(coding) => Response::endless(coding),
+            Effect::Raw(bytes) => return Answer::Raw(bytes),
+            Effect::Silence(parting) => return Answer::Silence(parting),
         };
-        Some(fault.headers.iter().fold(response, |it, (name, value)| it.header(name, value)))
+        let headers = fault.headers.iter();
+        Answer::Response(headers.fold(response, |it, (name, value)| it.header(name, value)))
     }
 
     fn honest(&self, head: &Head, ranges: Ranges) -> Response {
@@ -113,6 +125,16 @@ impl Service {
         match head.header("Range") {
             Some(range) if obliging => ranges.read(range, content.length()),
             _ => Asked::Whole,
+        }
+    }
+}
+
+impl Answer {
+    /// Its status; 0 if it has none.
+    pub(crate) fn code(&self) -> u16 {
+        match self {
+            Answer::Response(response) => response.code(),
+            Answer::Raw(_) | Answer::Silence(_) => 0,
         }
     }
 }

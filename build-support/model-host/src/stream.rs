@@ -1,10 +1,12 @@
-//! The two kinds of stream, plain and TLS, and the two ways to end one.
+//! The two kinds of stream, plain and TLS, and the ways to end one.
 
 use std::io;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
 
 use rustls::{ServerConnection, StreamOwned};
+use socket2::SockRef;
 
 use crate::certificate::Certificate;
 
@@ -14,6 +16,9 @@ pub(crate) trait Stream: Read + Write + Send {
 
     /// Sends no more, without a goodbye.
     fn cut(&mut self) -> io::Result<()>;
+
+    /// Forgets what is still to be sent; the client finds the connection reset once it is closed.
+    fn reset(&mut self) -> io::Result<()>;
 }
 
 /// The stream to speak HTTP on: TLS if there is a certificate.
@@ -36,6 +41,10 @@ impl Stream for &TcpStream {
     fn cut(&mut self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
     }
+
+    fn reset(&mut self) -> io::Result<()> {
+        SockRef::from(*self).set_linger(Some(Duration::ZERO))
+    }
 }
 
 impl Stream for StreamOwned<ServerConnection, &TcpStream> {
@@ -47,5 +56,9 @@ impl Stream for StreamOwned<ServerConnection, &TcpStream> {
 
     fn cut(&mut self) -> io::Result<()> {
         self.sock.shutdown(Shutdown::Write)
+    }
+
+    fn reset(&mut self) -> io::Result<()> {
+        self.sock.reset()
     }
 }

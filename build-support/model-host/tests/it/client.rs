@@ -1,6 +1,6 @@
 //! A client that shows what was on the wire, including where it ended.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Error, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -84,6 +84,11 @@ impl Client {
         let mut rest = Vec::new();
         self.stream.read_to_end(&mut rest).unwrap();
         rest
+    }
+
+    /// Reads until the connection fails.
+    pub fn read_error(&mut self) -> Error {
+        self.stream.read_to_end(&mut Vec::new()).unwrap_err()
     }
 
     pub fn read_up_to(&mut self, length: u64) -> (Vec<u8>, bool) {

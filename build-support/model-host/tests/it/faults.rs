@@ -1,6 +1,11 @@
 //! Each fault once, and the order they come in.
 
+use std::io::ErrorKind;
+use std::time::{Duration, SystemTime};
+
 use model_host::{Fault, Host};
+use ureq::Agent;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::client::{Client, Response, get, get_with};
 
@@ -43,6 +48,35 @@ fn a_status_carries_its_headers() {
     let answer = get(&host, "/shard.bin");
     assert_eq!((answer.status, answer.header("Retry-After")), (429, Some("1")));
     assert_eq!(answer.body, b"429 Too Many Requests\n");
+}
+
+#[test]
+fn every_refusal_has_its_words() {
+    for (status, words) in [
+        (408, "408 Request Timeout\n"),
+        (412, "412 Precondition Failed\n"),
+        (429, "429 Too Many Requests\n"),
+        (500, "500 Internal Server Error\n"),
+        (502, "502 Bad Gateway\n"),
+        (503, "503 Service Unavailable\n"),
+        (504, "504 Gateway Timeout\n"),
+    ] {
+        let answer = get(&host(Fault::status(status)), "/shard.bin");
+        assert_eq!((answer.status, answer.body.as_slice()), (status, words.as_bytes()));
+    }
+}
+
+#[test]
+fn patience_is_asked_for_in_seconds_until_a_date_or_by_a_limit() {
+    let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_580_608_922);
+    let host = host(Fault::status(429).retry_after(7));
+    host.fault("/shard.bin", Fault::status(503).retry_at(then));
+    let limit = ("RateLimit", "\"resolvers\";r=0;t=30");
+    host.fault("/shard.bin", Fault::status(429).header(limit.0, limit.1));
+    let [seconds, date, limited] = [(); 3].map(|()| get(&host, "/shard.bin"));
+    assert_eq!((seconds.status, seconds.header("Retry-After")), (429, Some("7")));
+    assert_eq!(date.header("Retry-After"), Some("Sun, 02 Feb 2020 02:02:02 GMT"));
+    assert_eq!(limited.header(limit.0), Some(limit.1));
 }
 
 #[test]
@@ -96,6 +130,51 @@ fn a_refused_request_gets_no_answer_but_is_logged() {
     assert_eq!(client.read_rest(), b"");
     assert_eq!(host.requests()[0].status, 0);
     assert_honest(&get(&host, "/shard.bin"));
+}
+
+#[test]
+fn a_stalled_request_gets_no_answer_and_is_not_left() {
+    let host = host(Fault::stall());
+    let mut client = Client::of(&host);
+    client.write("GET /shard.bin HTTP/1.1\r\n\r\n");
+    host.wait_for("/shard.bin", 1);
+    assert_eq!(host.requests()[0].status, 0);
+    assert_honest(&get(&host, "/shard.bin"));
+    drop(host);
+    assert_eq!(client.read_rest(), b"");
+}
+
+#[test]
+fn a_reset_is_no_end() {
+    for (fault, status) in [(Fault::reset(), 0), (Fault::reset_after(4), 200)] {
+        let host = host(fault);
+        let mut client = Client::of(&host);
+        client.write("GET /shard.bin HTTP/1.1\r\n\r\n");
+        assert_eq!(client.read_error().kind(), ErrorKind::ConnectionReset);
+        assert_eq!(host.requests()[0].status, status);
+        assert_honest(&get(&host, "/shard.bin"));
+    }
+}
+
+#[test]
+fn a_reset_comes_through_tls_too() {
+    let host = Host::builder().file("/a", SHARD).fault("/a", Fault::reset()).tls().start();
+    let certificate = Certificate::from_pem(host.certificate_pem().as_bytes()).unwrap();
+    let tls = TlsConfig::builder().root_certs(RootCerts::from(vec![certificate])).build();
+    let agent: Agent = Agent::config_builder().tls_config(tls).build().into();
+    match agent.get(host.url("/a")).call().unwrap_err() {
+        ureq::Error::Io(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+        error => panic!("{error}"),
+    }
+}
+
+#[test]
+fn what_is_no_http_is_sent_as_it_is() {
+    let host = host(Fault::raw("SSH-2.0-OpenSSH_9.9\r\n"));
+    let mut client = Client::of(&host);
+    client.write("GET /shard.bin HTTP/1.1\r\n\r\n");
+    assert_eq!(client.read_rest(), b"SSH-2.0-OpenSSH_9.9\r\n");
+    assert_eq!(host.requests()[0].status, 0);
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod redirects;
 mod connections;
 mod faults;
 mod gates;
+mod heads;
+mod lengths;
 mod tls;
 mod proxy;
 mod command;

@@ -1,6 +1,6 @@
 //! From here to there.
 
-use model_host::Host;
+use model_host::{Fault, Host};
 
 use crate::client::{Response, get};
 
@@ -19,6 +19,25 @@ fn a_path_is_redirected_to_a_path_or_a_url() {
     let away = get(&host, "/away.json");
     assert_eq!(location(&away), Some("https://elsewhere.test/model.json?signature=1"));
     assert_eq!(get(&host, "/latest.json/deeper").status, 404);
+}
+
+#[test]
+fn redirects_may_go_round_in_a_circle() {
+    let host = Host::builder().redirect("/a", "/b").redirect("/b", "/a").start();
+    assert_eq!(location(&get(&host, "/a")), Some("/b"));
+    assert_eq!(location(&get(&host, "/b")), Some("/a"));
+}
+
+#[test]
+fn a_redirect_may_be_of_any_kind() {
+    for status in [301, 303, 307, 308] {
+        let fault = Fault::status(status).header("Location", "http://elsewhere.test/a");
+        let answer = get(&Host::builder().fault("/a", fault).start(), "/a");
+        assert_eq!(
+            (answer.status, answer.header("Location")),
+            (status, Some("http://elsewhere.test/a"))
+        );
+    }
 }
 
 #[test]
