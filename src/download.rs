@@ -112,7 +112,7 @@ impl<'a> Downloads<'a> {
             if failure.crowded {
                 self.seats.halve();
             }
-            if !failure.passes || tries > self.policy.retries {
+            if !failure.passes || tries > self.policy.access.retries {
                 return Err(Miss { failure, tries });
             }
             let chance = RandomState::new().hash_one(tries);
@@ -265,7 +265,7 @@ impl<'a> Downloads<'a> {
     }
 
     fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Reply, Failure> {
-        let begin = || Client::new(self.policy.connections, self.policy.certificates.as_deref());
+        let begin = || Client::new(self.policy.connections, &self.policy.access);
         self.client.get_or_init(begin).as_ref().map_err(Failure::clone)?.get(url, ask)
     }
 }

@@ -28,8 +28,37 @@ const CARGO_QUIET: &str = "CARGO_TERM_QUIET";
 const CARGO_PROGRESS: &str = "CARGO_TERM_PROGRESS_WHEN";
 const CARGO_COLOUR: &str = "CARGO_TERM_COLOR";
 const NO_COLOUR: &str = "NO_COLOR";
-const CARGO_CAINFO: &str = "CARGO_HTTP_CAINFO";
-const CERT_FILE: &str = "SSL_CERT_FILE";
+
+/// All that are read.
+const NAMES: &[&str] = &[
+    OUT_DIR,
+    MANIFEST_DIR,
+    PACKAGE_NAME,
+    CARGO_HOME,
+    "HOME",
+    "USERPROFILE",
+    "LOCALAPPDATA",
+    "XDG_CACHE_HOME",
+    "PWD",
+    LOCK,
+    OFFLINE,
+    CARGO_OFFLINE,
+    VENDOR_DIR,
+    CACHE,
+    MIRROR,
+    SKIP,
+    DOCS_RS,
+    PROGRESS,
+    CARGO_QUIET,
+    CARGO_PROGRESS,
+    CARGO_COLOUR,
+    NO_COLOUR,
+    "CARGO_NET_RETRY",
+    "CARGO_HTTP_CAINFO",
+    "SSL_CERT_FILE",
+    "CARGO_HTTP_TIMEOUT",
+    "CARGO_HTTP_USER_AGENT",
+];
 
 /// The variables that can change the outcome of a run that succeeded, so that cargo must watch them.
 pub(crate) const WATCHED: [&str; 4] = [LOCK, VENDOR_DIR, SKIP, DOCS_RS];
@@ -47,34 +76,13 @@ pub(crate) struct Environment(HashMap<&'static str, OsString>);
 
 impl Environment {
     pub fn of_this_process() -> Environment {
-        const NAMES: [&str; 23] = [
-            OUT_DIR,
-            MANIFEST_DIR,
-            PACKAGE_NAME,
-            CARGO_HOME,
-            "HOME",
-            "USERPROFILE",
-            "LOCALAPPDATA",
-            "XDG_CACHE_HOME",
-            LOCK,
-            OFFLINE,
-            CARGO_OFFLINE,
-            VENDOR_DIR,
-            CACHE,
-            MIRROR,
-            SKIP,
-            DOCS_RS,
-            PROGRESS,
-            CARGO_QUIET,
-            CARGO_PROGRESS,
-            CARGO_COLOUR,
-            NO_COLOUR,
-            CARGO_CAINFO,
-            CERT_FILE,
-        ];
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         let set = NAMES.iter().filter_map(|&name| Some((name, std::env::var_os(name)?)));
-        Environment(set.collect())
+        let mut set: HashMap<&'static str, OsString> = set.collect();
+        if let (false, Ok(dir)) = (set.contains_key("PWD"), std::env::current_dir()) {
+            set.insert("PWD", dir.into());
+        }
+        Environment(set)
     }
 
     #[cfg(test)]
@@ -82,31 +90,42 @@ impl Environment {
         Environment(variables.iter().map(|&(name, value)| (name, value.into())).collect())
     }
 
+    fn value(&self, name: &str) -> Option<&OsString> {
+        debug_assert!(NAMES.contains(&name), "{name} is never read");
+        self.0.get(name).filter(|value| !value.is_empty())
+    }
+
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        self.0.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+        self.value(name).map(PathBuf::from)
     }
 
     /// A value that is text; none where it is empty.
     pub fn text(&self, name: &str) -> Result<Option<&str>, Error> {
-        let Some(value) = self.0.get(name).filter(|value| !value.is_empty()) else {
-            return Ok(None);
-        };
+        let Some(value) = self.value(name) else { return Ok(None) };
         value.to_str().map(Some).ok_or_else(|| Error::setting(name, value, "text in UTF-8"))
     }
 
-    /// A PEM file of certificates to trust in place of the built-in ones.
-    pub fn certificates(&self) -> Option<PathBuf> {
-        self.path(CARGO_CAINFO).or_else(|| self.path(CERT_FILE))
+    #[cfg(feature = "net")]
+    pub fn number(&self, name: &str) -> Result<Option<u64>, Error> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| Error::setting(name, text, "a number"))
     }
 
     /// The package whose build script this is: cargo gives `OUT_DIR` to build scripts only, or nearly so.
     pub fn package(&self) -> Option<Package> {
         let dir = self.path(OUT_DIR).and_then(|_| self.path(MANIFEST_DIR))?;
-        let cargo_home =
-            self.path(CARGO_HOME).or_else(|| self.home().map(|home| home.join(".cargo")));
-        let name = self.0.get(PACKAGE_NAME).map(|name| name.to_string_lossy().into_owned());
-        let tree = Tree::of(&dir, cargo_home.as_deref());
+        let name = self.value(PACKAGE_NAME).map(|name| name.to_string_lossy().into_owned());
+        let tree = Tree::of(&dir, self.cargo_home().as_deref());
         Some(Package { name: name.unwrap_or_default(), dir, tree })
+    }
+
+    pub fn cargo_home(&self) -> Option<PathBuf> {
+        self.path(CARGO_HOME).or_else(|| Some(self.home()?.join(".cargo")))
+    }
+
+    /// Where cargo was called, as far as the shell has said, or this program.
+    pub fn working_dir(&self) -> Option<PathBuf> {
+        self.path("PWD").filter(|dir| dir.is_absolute())
     }
 
     fn home(&self) -> Option<PathBuf> {
@@ -149,10 +168,10 @@ impl Environment {
 
     /// Our own variable decides if it is set, else cargo's.
     pub fn progress(&self) -> Result<Mode, Error> {
-        let own = self.0.get(PROGRESS).filter(|value| !value.is_empty());
+        let own = self.value(PROGRESS);
         match own.map(|value| (value, value.to_str())) {
             None if self.flag(CARGO_QUIET)? == Some(true) => Ok(Mode::Never),
-            None if self.0.get(CARGO_PROGRESS).is_some_and(|when| when == "never") => {
+            None if self.value(CARGO_PROGRESS).is_some_and(|when| when == "never") => {
                 Ok(Mode::Never)
             }
             None | Some((_, Some("auto"))) => Ok(Mode::Auto),
@@ -165,9 +184,8 @@ impl Environment {
 
     /// `auto`, `locked` or `update`, where something is asked for.
     pub fn lock_mode(&self) -> Result<Option<LockMode>, Error> {
-        let Some(value) = self.0.get(LOCK) else { return Ok(None) };
+        let Some(value) = self.value(LOCK) else { return Ok(None) };
         match value.to_str() {
-            Some("") => Ok(None),
             Some("auto") => Ok(Some(LockMode::Auto)),
             Some("locked") => Ok(Some(LockMode::Locked)),
             Some("update") => Ok(Some(LockMode::Update)),
@@ -176,16 +194,15 @@ impl Environment {
     }
 
     /// Our own variable decides if it is set, else cargo's.
-    pub fn offline(&self) -> Result<bool, Error> {
+    pub fn offline(&self) -> Result<Option<bool>, Error> {
         let own = self.flag(OFFLINE)?;
         let cargos = self.flag(CARGO_OFFLINE)?;
-        Ok(own.or(cargos).unwrap_or(false))
+        Ok(own.or(cargos))
     }
 
     fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
-        let Some(value) = self.0.get(name) else { return Ok(None) };
+        let Some(value) = self.value(name) else { return Ok(None) };
         match value.to_str() {
-            Some("") => Ok(None),
             Some("1" | "true") => Ok(Some(true)),
             Some("0" | "false") => Ok(Some(false)),
             _ => Err(Error::setting(name, value, "1, true, 0 or false")),

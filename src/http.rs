@@ -12,6 +12,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 use url::Url;
 
+use crate::access::Access;
 use crate::exchange::{Ask, Reply, Span, Whole, encodings};
 use crate::failure::Failure;
 use crate::gunzip::{Format, Gunzip};
@@ -29,19 +30,19 @@ pub(crate) struct Client {
 
 impl Client {
     /// No limit is on the whole of a transfer: a slow but steady body of any length arrives.
-    pub fn new(connections: usize, certificates: Option<&Path>) -> Result<Client, Failure> {
-        let roots = certificates.map_or(Ok(RootCerts::WebPki), trusted)?;
+    pub fn new(connections: usize, access: &Access) -> Result<Client, Failure> {
+        let roots = access.certificates.as_deref().map_or(Ok(RootCerts::WebPki), trusted)?;
         let config = Agent::config_builder()
-            .timeout_connect(Some(Duration::from_secs(15)))
-            .timeout_recv_response(Some(Duration::from_secs(120)))
-            .timeout_per_read(Some(Duration::from_secs(30)))
+            .timeout_connect(access.timeouts.connect)
+            .timeout_recv_response(access.timeouts.head)
+            .timeout_per_read(access.timeouts.body)
             .max_idle_connections_per_host(connections)
             .max_redirects(0)
             .http_status_as_error(false)
             // Larger than ureq's read buffer, which counts as header while an interim response is in it.
             .max_response_header_size(1 << 20)
             .accept_encoding("identity")
-            .user_agent(concat!("vendor-model/", env!("CARGO_PKG_VERSION")))
+            .user_agent(&access.user_agent)
             .tls_config(TlsConfig::builder().root_certs(roots).build())
             .build();
         Ok(Client { agent: config.new_agent() })

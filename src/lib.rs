@@ -65,8 +65,14 @@
 //! | `VENDOR_MODEL_SKIP`, `DOCS_RS` | `1` or `true`: open no socket and do without what is missing |
 //! | `VENDOR_MODEL_PROGRESS` | `auto` (default), `tty`, `plain`, `never`; else as `CARGO_TERM_QUIET` and `CARGO_TERM_PROGRESS_WHEN` say |
 //! | `CARGO_HTTP_CAINFO`, `SSL_CERT_FILE` | a PEM file of certificates to trust, in place of the built-in ones |
+//! | `CARGO_HTTP_TIMEOUT` | how many seconds to wait for a connection and for the next bytes; 0 is for ever |
+//! | `CARGO_NET_RETRY` | how often a download is tried again |
+//! | `CARGO_HTTP_USER_AGENT` | what hosts are told about who asks |
 //!
-//! Cargo does not tell build scripts of its flags `--offline`, `--locked` and `--frozen`: set the variables.
+//! Where a variable of cargo's is not set, `net.offline`, `net.retry`, `http.cainfo`, `http.timeout` and
+//! `http.user-agent` in cargo's configuration files are heeded: in `.cargo/config.toml` of the directory in which cargo
+//! was called (`$PWD`), of the package's, of all above them, and in `CARGO_HOME`. Cargo does not tell build scripts of
+//! its flags `--offline`, `--locked`, `--frozen` and `--config`: set the variables.
 //!
 //! # Features
 //!
@@ -111,6 +117,13 @@ mod embed;
 mod verify;
 mod policy;
 mod mirror;
+#[cfg(feature = "net")]
+mod access;
+#[cfg(feature = "net")]
+mod cargo_config;
+#[cfg(not(feature = "net"))]
+#[path = "cargo_config_absent.rs"]
+mod cargo_config;
 mod environment;
 mod config;
 mod secret;
