@@ -13,6 +13,7 @@ mod locking;
 mod hosts;
 mod refusals;
 mod cargo;
+mod progress;
 mod module;
 mod corpus;
 mod client;
