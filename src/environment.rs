@@ -28,6 +28,8 @@ const CARGO_QUIET: &str = "CARGO_TERM_QUIET";
 const CARGO_PROGRESS: &str = "CARGO_TERM_PROGRESS_WHEN";
 const CARGO_COLOUR: &str = "CARGO_TERM_COLOR";
 const NO_COLOUR: &str = "NO_COLOR";
+const TERM: &str = "TERM";
+const CI: &str = "CI";
 
 /// All that are read.
 const NAMES: &[&str] = &[
@@ -53,6 +55,8 @@ const NAMES: &[&str] = &[
     CARGO_PROGRESS,
     CARGO_COLOUR,
     NO_COLOUR,
+    TERM,
+    CI,
     "CARGO_NET_RETRY",
     "CARGO_HTTP_CAINFO",
     "SSL_CERT_FILE",
@@ -168,18 +172,20 @@ impl Environment {
 
     /// Our own variable decides if it is set, else cargo's.
     pub fn progress(&self) -> Result<Mode, Error> {
-        let own = self.value(PROGRESS);
-        match own.map(|value| (value, value.to_str())) {
-            None if self.flag(CARGO_QUIET)? == Some(true) => Ok(Mode::Never),
-            None if self.value(CARGO_PROGRESS).is_some_and(|when| when == "never") => {
-                Ok(Mode::Never)
-            }
-            None | Some((_, Some("auto"))) => Ok(Mode::Auto),
-            Some((_, Some("tty"))) => Ok(Mode::Tty),
-            Some((_, Some("plain"))) => Ok(Mode::Plain),
-            Some((_, Some("never"))) => Ok(Mode::Never),
-            Some((value, _)) => Err(Error::setting(PROGRESS, value, "auto, tty, plain or never")),
+        if let Some(own) = self.value(PROGRESS) {
+            return match own.to_str() {
+                Some("auto") => Ok(Mode::Auto),
+                Some("tty") => Ok(Mode::Tty),
+                Some("plain") => Ok(Mode::Plain),
+                Some("never") => Ok(Mode::Never),
+                _ => Err(Error::setting(PROGRESS, own, "auto, tty, plain or never")),
+            };
         }
+        let is = |name: &str, text: &str| self.value(name).is_some_and(|value| value == text);
+        // Cargo draws no bar in these either.
+        let bare = is(CARGO_PROGRESS, "never") || is(TERM, "dumb") || self.value(CI).is_some();
+        let quiet = self.flag(CARGO_QUIET)? == Some(true);
+        Ok(if bare || quiet { Mode::Never } else { Mode::Auto })
     }
 
     /// `auto`, `locked` or `update`, where something is asked for.
@@ -251,6 +257,9 @@ mod tests {
         assert_eq!(progress(&[(CARGO_QUIET, "false")]), Some(Auto));
         assert_eq!(progress(&[(CARGO_PROGRESS, "never")]), Some(Never));
         assert_eq!(progress(&[(CARGO_PROGRESS, "always")]), Some(Auto));
+        assert_eq!(progress(&[(TERM, "dumb")]), Some(Never));
+        assert_eq!(progress(&[(CI, "true")]), Some(Never));
+        assert_eq!(progress(&[(CI, "true"), (PROGRESS, "plain")]), Some(Plain));
         assert_eq!(progress(&[(CARGO_QUIET, "true"), (PROGRESS, "plain")]), Some(Plain));
         assert_eq!(progress(&[(CARGO_PROGRESS, "never"), (PROGRESS, "auto")]), Some(Auto));
     }

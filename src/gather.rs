@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use url::Position;
+
 use crate::cache::Cache;
 use crate::copy::copy;
 use crate::digest::Content;
@@ -219,7 +221,9 @@ fn shares(steps: &[Step], errands: &[Errand], bytes: Option<u64>) -> Shares {
         }
     }
     let remote = errands.iter().filter_map(|errand| match errand.from.first() {
-        Some(Place::Host(url)) => Some((errand.pin, url.host_str().unwrap_or_default())),
+        Some(Place::Host(url)) => {
+            Some((errand.pin, &url[Position::BeforeHost..Position::AfterPort]))
+        }
         _ => None,
     });
     let remote: Vec<_> = remote.collect();

@@ -16,6 +16,7 @@ mod provisioning;
 mod hosts;
 mod refusals;
 mod cargo;
+mod progress;
 mod module;
 mod corpus;
 mod client;
