@@ -125,7 +125,7 @@ mod tests {
         };
         assert_eq!(seconds(&[]), [Some(15), Some(120), Some(30)]);
         assert_eq!(seconds(&[("CARGO_HTTP_TIMEOUT", "5")]), [Some(5), Some(20), Some(5)]);
-        assert_eq!(seconds(&[("CARGO_HTTP_TIMEOUT", "300")]), [Some(300); 3]);
+        assert_eq!(seconds(&[("CARGO_HTTP_TIMEOUT", "300")]), [Some(300), Some(1200), Some(300)]);
         assert_eq!(seconds(&[("CARGO_HTTP_TIMEOUT", "0")]), [None; 3]);
         assert!(access(&[("CARGO_HTTP_TIMEOUT", "5s")]).is_err_and(|error| error.contains("5s")));
     }
