@@ -7,9 +7,11 @@ use crate::cargo_config::CargoConfig;
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::proxy::Proxies;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Access {
+    pub proxies: Proxies,
     /// A PEM file of certificates to trust in place of the built-in ones.
     pub certificates: Option<PathBuf>,
     pub timeouts: Timeouts,
@@ -31,6 +33,7 @@ pub(crate) struct Timeouts {
 impl Default for Access {
     fn default() -> Access {
         Access {
+            proxies: Proxies::default(),
             certificates: None,
             timeouts: Timeouts::new(None),
             user_agent: concat!("vendor-model/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -48,6 +51,7 @@ impl Access {
         let timeout = either(environment.number("CARGO_HTTP_TIMEOUT")?, || files.timeout())?;
         let retries = either(environment.number("CARGO_NET_RETRY")?, || files.retries())?;
         Ok(Access {
+            proxies: Proxies::new(environment, files)?,
             certificates: certificates(environment, files)?,
             timeouts: Timeouts::new(timeout),
             user_agent: match user_agent(environment, files)? {

@@ -72,7 +72,6 @@ impl CargoConfig {
         self.nearest(TIMEOUT, "a number of seconds", Item::number)
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "no proxy is asked yet"))]
     pub fn proxy(&self) -> Result<Option<String>, Error> {
         self.nearest(PROXY, "a string", Item::text)
     }

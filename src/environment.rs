@@ -62,6 +62,16 @@ const NAMES: &[&str] = &[
     "SSL_CERT_FILE",
     "CARGO_HTTP_TIMEOUT",
     "CARGO_HTTP_USER_AGENT",
+    "CARGO_HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "HTTP_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "REQUEST_METHOD",
 ];
 
 /// The variables that can change the outcome of a run that succeeded, so that cargo must watch them.
@@ -109,10 +119,33 @@ impl Environment {
         value.to_str().map(Some).ok_or_else(|| Error::setting(name, value, "text in UTF-8"))
     }
 
-    #[cfg(feature = "net")]
     pub fn number(&self, name: &str) -> Result<Option<u64>, Error> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         text.parse().map(Some).map_err(|_| Error::setting(name, text, "a number"))
+    }
+
+    /// The proxy for addresses of this scheme, and the variable that names it.
+    ///
+    /// `HTTP_PROXY` does not count in what a web server has started: there it comes from the client.
+    pub fn proxy(&self, scheme: &str) -> Result<Option<(&'static str, &str)>, Error> {
+        let [small, large] = match scheme {
+            "https" => ["https_proxy", "HTTPS_PROXY"],
+            _ => ["http_proxy", "HTTP_PROXY"],
+        };
+        let served = self.value("REQUEST_METHOD").is_some();
+        for name in ["CARGO_HTTP_PROXY", small, large, "all_proxy", "ALL_PROXY"] {
+            if let Some(text) = self.text(name)?
+                && !(served && name == "HTTP_PROXY")
+            {
+                return Ok(Some((name, text)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The hosts that are asked without a proxy.
+    pub fn no_proxy(&self) -> Result<Option<&str>, Error> {
+        Ok(self.text("no_proxy")?.or(self.text("NO_PROXY")?))
     }
 
     /// The package whose build script this is: cargo gives `OUT_DIR` to build scripts only, or nearly so.

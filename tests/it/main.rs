@@ -14,6 +14,7 @@ mod cache;
 mod resuming;
 mod provisioning;
 mod hosts;
+mod network;
 mod refusals;
 mod cargo;
 mod progress;
