@@ -18,38 +18,46 @@ use std::time::SystemTime;
 
 use crate::copy::copy;
 use crate::digest::{Content, Digest};
-use crate::publish;
-#[cfg(feature = "net")]
-use crate::publish::Stamp;
+use crate::publish::{self, Stamp};
 
-/// The cache that models are restored from and downloaded to.
+/// The cache that models are restored from and downloaded to, shared by all projects of a user.
+///
+/// [`Config::cache`](crate::Config::cache) gives the one that a build would use.
 #[derive(Clone, Debug)]
-pub(crate) struct Store {
-    dir: PathBuf,
+pub struct Cache {
+    pub(crate) dir: PathBuf,
 }
 
-impl Store {
+impl Cache {
     /// The cache in `dir`, whether or not it is there.
-    pub fn at(dir: &Path) -> Store {
-        Store { dir: dir.to_owned() }
+    pub(crate) fn at(dir: &Path) -> Cache {
+        Cache { dir: dir.to_owned() }
     }
 
     /// Whether it can be written to; it is made if need be.
-    #[cfg(feature = "net")]
-    pub fn is_writable(&self) -> bool {
+    pub(crate) fn is_writable(&self) -> bool {
         const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# Models that vendor-model keeps for all projects.\n";
-        let made = fs::create_dir_all(self.partial());
+        let made = fs::create_dir_all(self.dir.join("partial"));
         made.is_ok() && publish::write(&self.dir.join("CACHEDIR.TAG"), TAG, Stamp::Now).is_ok()
     }
 
     /// Where content of this digest is, if it is there.
-    pub fn blob(&self, digest: Digest) -> PathBuf {
+    pub(crate) fn blob(&self, digest: Digest) -> PathBuf {
         let name = digest.to_string();
         self.dir.join("sha256").join(&name[..2]).join(&name[2..])
     }
 
+    pub(crate) fn has(&self, content: Content) -> bool {
+        fs::metadata(self.blob(content.digest)).is_ok_and(|found| found.len() == content.size)
+    }
+
+    /// Where files wait that no `out_dir` is for.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.dir.join("scratch")
+    }
+
     /// Copies `content` to `to`, and says whether that went well.
-    pub fn restore(&self, content: Content, to: &Path) -> bool {
+    pub(crate) fn restore(&self, content: Content, to: &Path) -> bool {
         let blob = self.blob(content.digest);
         match copy(&blob, to) {
             Ok(Some(found)) if found == content => {
@@ -67,7 +75,7 @@ impl Store {
 
     /// Takes in the file at `at`, which is known to be `content`.
     #[cfg(feature = "net")]
-    pub fn keep(&self, at: &Path, content: Content) {
+    pub(crate) fn keep(&self, at: &Path, content: Content) {
         let blob = self.blob(content.digest);
         let made = blob.parent().map(fs::create_dir_all);
         if made.is_none_or(|made| made.is_err()) || publish::settle(at, &blob, Stamp::Now).is_err()
@@ -78,13 +86,13 @@ impl Store {
 
     /// Where downloads are until they are whole.
     #[cfg(feature = "net")]
-    pub fn partial(&self) -> PathBuf {
+    pub(crate) fn partial(&self) -> PathBuf {
         self.dir.join("partial")
     }
 
     /// Where it is kept what addresses delivered last.
     #[cfg(feature = "net")]
-    pub fn memories(&self) -> PathBuf {
+    pub(crate) fn memories(&self) -> PathBuf {
         self.dir.join("urls")
     }
 }

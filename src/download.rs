@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use url::Url;
 
-use crate::cache::Store;
+use crate::cache::Cache;
 use crate::digest::{CHUNK, Content};
 use crate::errand::{Arrival, Budget, Errand, Miss, head_of, local};
 use crate::exchange::{Ask, Reply};
@@ -29,7 +29,7 @@ pub(crate) struct Downloads<'a> {
     policy: &'a Policy,
     progress: &'a Progress,
     client: OnceLock<Result<Client, Failure>>,
-    store: OnceLock<Option<Store>>,
+    cache: OnceLock<Option<Cache>>,
     seats: Seats,
     budget: Budget,
 }
@@ -48,7 +48,7 @@ impl<'a> Downloads<'a> {
             policy,
             progress,
             client: OnceLock::new(),
-            store: OnceLock::new(),
+            cache: OnceLock::new(),
             seats: Seats::new(policy.connections),
             budget: Budget::new(policy.max_bytes),
         }
@@ -56,7 +56,7 @@ impl<'a> Downloads<'a> {
 
     /// From `url`, unless another process that is at it now brings it meanwhile.
     pub fn bring(&self, errand: &Errand, url: &Url) -> Result<Arrival, Miss> {
-        let traces = self.store().map(|store| Traces::new(store.partial(), key(url)));
+        let traces = self.cache().map(|cache| Traces::new(cache.partial(), key(url)));
         let _turn = traces.as_ref().map(|traces| {
             traces.turn(|holder| {
                 let name = &errand.name;
@@ -112,7 +112,7 @@ impl<'a> Downloads<'a> {
             if failure.crowded {
                 self.seats.halve();
             }
-            if !failure.passes || tries > self.policy.retries {
+            if !failure.passes || tries > self.policy.access.retries {
                 return Err(Miss { failure, tries });
             }
             let chance = RandomState::new().hash_one(tries);
@@ -217,24 +217,24 @@ impl<'a> Downloads<'a> {
             Some(pin) => pin == content,
             None => sniff::impostor(&arrival.head).is_none(),
         };
-        let Some(store) = self.store().filter(|_| is_right) else {
+        let Some(cache) = self.cache().filter(|_| is_right) else {
             partial.discard();
             return Ok(arrival);
         };
         let validators = partial.promise().map(|promise| promise.validators.clone());
-        store.keep(&partial.close(), content);
+        cache.keep(&partial.close(), content);
         match validators.filter(|validators| has_end && validators.are_there()) {
             Some(validators) => {
-                Memory::new(content, validators).keep(store, url);
+                Memory::new(content, validators).keep(cache, url);
             }
-            None => Memory::forget(store, url),
+            None => Memory::forget(cache, url),
         }
         Ok(arrival)
     }
 
     fn brought_meanwhile(&self, errand: &Errand) -> Option<Arrival> {
         let content = errand.pin?;
-        let restored = self.store()?.restore(content, &errand.to);
+        let restored = self.cache()?.restore(content, &errand.to);
         restored.then_some(Arrival { content, head: Vec::new(), cached: true })
     }
 
@@ -243,10 +243,10 @@ impl<'a> Downloads<'a> {
         if errand.pin.is_some() || partial.size() > 0 {
             return None;
         }
-        let store = self.store().filter(|_| partial.at != errand.to)?;
+        let cache = self.cache().filter(|_| partial.at != errand.to)?;
         let memory =
-            Memory::of(store, url).filter(|memory| memory.content().size <= errand.limit)?;
-        store.restore(memory.content(), &errand.to).then_some(memory)
+            Memory::of(cache, url).filter(|memory| memory.content().size <= errand.limit)?;
+        cache.restore(memory.content(), &errand.to).then_some(memory)
     }
 
     /// Counts bytes that come another way.
@@ -259,13 +259,13 @@ impl<'a> Downloads<'a> {
         self.seats.give_up();
     }
 
-    fn store(&self) -> Option<&Store> {
-        let open = || self.policy.cache.as_deref().map(Store::at).filter(Store::is_writable);
-        self.store.get_or_init(open).as_ref()
+    fn cache(&self) -> Option<&Cache> {
+        let open = || self.policy.cache.as_deref().map(Cache::at).filter(Cache::is_writable);
+        self.cache.get_or_init(open).as_ref()
     }
 
     fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Reply, Failure> {
-        let begin = || Client::new(self.policy.connections, self.policy.certificates.as_deref());
+        let begin = || Client::new(self.policy.connections, &self.policy.access);
         self.client.get_or_init(begin).as_ref().map_err(Failure::clone)?.get(url, ask)
     }
 }

@@ -28,8 +28,51 @@ const CARGO_QUIET: &str = "CARGO_TERM_QUIET";
 const CARGO_PROGRESS: &str = "CARGO_TERM_PROGRESS_WHEN";
 const CARGO_COLOUR: &str = "CARGO_TERM_COLOR";
 const NO_COLOUR: &str = "NO_COLOR";
-const CARGO_CAINFO: &str = "CARGO_HTTP_CAINFO";
-const CERT_FILE: &str = "SSL_CERT_FILE";
+const TERM: &str = "TERM";
+const CI: &str = "CI";
+
+/// All that are read.
+const NAMES: &[&str] = &[
+    OUT_DIR,
+    MANIFEST_DIR,
+    PACKAGE_NAME,
+    CARGO_HOME,
+    "HOME",
+    "USERPROFILE",
+    "LOCALAPPDATA",
+    "XDG_CACHE_HOME",
+    "PWD",
+    LOCK,
+    OFFLINE,
+    CARGO_OFFLINE,
+    VENDOR_DIR,
+    CACHE,
+    MIRROR,
+    SKIP,
+    DOCS_RS,
+    PROGRESS,
+    CARGO_QUIET,
+    CARGO_PROGRESS,
+    CARGO_COLOUR,
+    NO_COLOUR,
+    TERM,
+    CI,
+    "CARGO_NET_RETRY",
+    "CARGO_HTTP_CAINFO",
+    "SSL_CERT_FILE",
+    "CARGO_HTTP_TIMEOUT",
+    "CARGO_HTTP_USER_AGENT",
+    "CARGO_HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "HTTP_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "REQUEST_METHOD",
+];
 
 /// The variables that can change the outcome of a run that succeeded, so that cargo must watch them.
 pub(crate) const WATCHED: [&str; 4] = [LOCK, VENDOR_DIR, SKIP, DOCS_RS];
@@ -47,34 +90,13 @@ pub(crate) struct Environment(HashMap<&'static str, OsString>);
 
 impl Environment {
     pub fn of_this_process() -> Environment {
-        const NAMES: [&str; 23] = [
-            OUT_DIR,
-            MANIFEST_DIR,
-            PACKAGE_NAME,
-            CARGO_HOME,
-            "HOME",
-            "USERPROFILE",
-            "LOCALAPPDATA",
-            "XDG_CACHE_HOME",
-            LOCK,
-            OFFLINE,
-            CARGO_OFFLINE,
-            VENDOR_DIR,
-            CACHE,
-            MIRROR,
-            SKIP,
-            DOCS_RS,
-            PROGRESS,
-            CARGO_QUIET,
-            CARGO_PROGRESS,
-            CARGO_COLOUR,
-            NO_COLOUR,
-            CARGO_CAINFO,
-            CERT_FILE,
-        ];
         #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         let set = NAMES.iter().filter_map(|&name| Some((name, std::env::var_os(name)?)));
-        Environment(set.collect())
+        let mut set: HashMap<&'static str, OsString> = set.collect();
+        if let (false, Ok(dir)) = (set.contains_key("PWD"), std::env::current_dir()) {
+            set.insert("PWD", dir.into());
+        }
+        Environment(set)
     }
 
     #[cfg(test)]
@@ -82,31 +104,65 @@ impl Environment {
         Environment(variables.iter().map(|&(name, value)| (name, value.into())).collect())
     }
 
+    fn value(&self, name: &str) -> Option<&OsString> {
+        debug_assert!(NAMES.contains(&name), "{name} is never read");
+        self.0.get(name).filter(|value| !value.is_empty())
+    }
+
     pub fn path(&self, name: &str) -> Option<PathBuf> {
-        self.0.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+        self.value(name).map(PathBuf::from)
     }
 
     /// A value that is text; none where it is empty.
     pub fn text(&self, name: &str) -> Result<Option<&str>, Error> {
-        let Some(value) = self.0.get(name).filter(|value| !value.is_empty()) else {
-            return Ok(None);
-        };
+        let Some(value) = self.value(name) else { return Ok(None) };
         value.to_str().map(Some).ok_or_else(|| Error::setting(name, value, "text in UTF-8"))
     }
 
-    /// A PEM file of certificates to trust in place of the built-in ones.
-    pub fn certificates(&self) -> Option<PathBuf> {
-        self.path(CARGO_CAINFO).or_else(|| self.path(CERT_FILE))
+    pub fn number(&self, name: &str) -> Result<Option<u64>, Error> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| Error::setting(name, text, "a number"))
+    }
+
+    /// The proxy for addresses of this scheme, and the variable that names it.
+    ///
+    /// `HTTP_PROXY` does not count in what a web server has started: there it comes from the client.
+    pub fn proxy(&self, scheme: &str) -> Result<Option<(&'static str, &str)>, Error> {
+        let [small, large] = match scheme {
+            "https" => ["https_proxy", "HTTPS_PROXY"],
+            _ => ["http_proxy", "HTTP_PROXY"],
+        };
+        let served = self.value("REQUEST_METHOD").is_some();
+        for name in ["CARGO_HTTP_PROXY", small, large, "all_proxy", "ALL_PROXY"] {
+            if let Some(text) = self.text(name)?
+                && !(served && name == "HTTP_PROXY")
+            {
+                return Ok(Some((name, text)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The hosts that are asked without a proxy.
+    pub fn no_proxy(&self) -> Result<Option<&str>, Error> {
+        Ok(self.text("no_proxy")?.or(self.text("NO_PROXY")?))
     }
 
     /// The package whose build script this is: cargo gives `OUT_DIR` to build scripts only, or nearly so.
     pub fn package(&self) -> Option<Package> {
         let dir = self.path(OUT_DIR).and_then(|_| self.path(MANIFEST_DIR))?;
-        let cargo_home =
-            self.path(CARGO_HOME).or_else(|| self.home().map(|home| home.join(".cargo")));
-        let name = self.0.get(PACKAGE_NAME).map(|name| name.to_string_lossy().into_owned());
-        let tree = Tree::of(&dir, cargo_home.as_deref());
+        let name = self.value(PACKAGE_NAME).map(|name| name.to_string_lossy().into_owned());
+        let tree = Tree::of(&dir, self.cargo_home().as_deref());
         Some(Package { name: name.unwrap_or_default(), dir, tree })
+    }
+
+    pub fn cargo_home(&self) -> Option<PathBuf> {
+        self.path(CARGO_HOME).or_else(|| Some(self.home()?.join(".cargo")))
+    }
+
+    /// Where cargo was called, as far as the shell has said, or this program.
+    pub fn working_dir(&self) -> Option<PathBuf> {
+        self.path("PWD").filter(|dir| dir.is_absolute())
     }
 
     fn home(&self) -> Option<PathBuf> {
@@ -149,25 +205,26 @@ impl Environment {
 
     /// Our own variable decides if it is set, else cargo's.
     pub fn progress(&self) -> Result<Mode, Error> {
-        let own = self.0.get(PROGRESS).filter(|value| !value.is_empty());
-        match own.map(|value| (value, value.to_str())) {
-            None if self.flag(CARGO_QUIET)? == Some(true) => Ok(Mode::Never),
-            None if self.0.get(CARGO_PROGRESS).is_some_and(|when| when == "never") => {
-                Ok(Mode::Never)
-            }
-            None | Some((_, Some("auto"))) => Ok(Mode::Auto),
-            Some((_, Some("tty"))) => Ok(Mode::Tty),
-            Some((_, Some("plain"))) => Ok(Mode::Plain),
-            Some((_, Some("never"))) => Ok(Mode::Never),
-            Some((value, _)) => Err(Error::setting(PROGRESS, value, "auto, tty, plain or never")),
+        if let Some(own) = self.value(PROGRESS) {
+            return match own.to_str() {
+                Some("auto") => Ok(Mode::Auto),
+                Some("tty") => Ok(Mode::Tty),
+                Some("plain") => Ok(Mode::Plain),
+                Some("never") => Ok(Mode::Never),
+                _ => Err(Error::setting(PROGRESS, own, "auto, tty, plain or never")),
+            };
         }
+        let is = |name: &str, text: &str| self.value(name).is_some_and(|value| value == text);
+        // Cargo draws no bar in these either.
+        let bare = is(CARGO_PROGRESS, "never") || is(TERM, "dumb") || self.value(CI).is_some();
+        let quiet = self.flag(CARGO_QUIET)? == Some(true);
+        Ok(if bare || quiet { Mode::Never } else { Mode::Auto })
     }
 
     /// `auto`, `locked` or `update`, where something is asked for.
     pub fn lock_mode(&self) -> Result<Option<LockMode>, Error> {
-        let Some(value) = self.0.get(LOCK) else { return Ok(None) };
+        let Some(value) = self.value(LOCK) else { return Ok(None) };
         match value.to_str() {
-            Some("") => Ok(None),
             Some("auto") => Ok(Some(LockMode::Auto)),
             Some("locked") => Ok(Some(LockMode::Locked)),
             Some("update") => Ok(Some(LockMode::Update)),
@@ -176,16 +233,15 @@ impl Environment {
     }
 
     /// Our own variable decides if it is set, else cargo's.
-    pub fn offline(&self) -> Result<bool, Error> {
+    pub fn offline(&self) -> Result<Option<bool>, Error> {
         let own = self.flag(OFFLINE)?;
         let cargos = self.flag(CARGO_OFFLINE)?;
-        Ok(own.or(cargos).unwrap_or(false))
+        Ok(own.or(cargos))
     }
 
     fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
-        let Some(value) = self.0.get(name) else { return Ok(None) };
+        let Some(value) = self.value(name) else { return Ok(None) };
         match value.to_str() {
-            Some("") => Ok(None),
             Some("1" | "true") => Ok(Some(true)),
             Some("0" | "false") => Ok(Some(false)),
             _ => Err(Error::setting(name, value, "1, true, 0 or false")),
@@ -234,6 +290,9 @@ mod tests {
         assert_eq!(progress(&[(CARGO_QUIET, "false")]), Some(Auto));
         assert_eq!(progress(&[(CARGO_PROGRESS, "never")]), Some(Never));
         assert_eq!(progress(&[(CARGO_PROGRESS, "always")]), Some(Auto));
+        assert_eq!(progress(&[(TERM, "dumb")]), Some(Never));
+        assert_eq!(progress(&[(CI, "true")]), Some(Never));
+        assert_eq!(progress(&[(CI, "true"), (PROGRESS, "plain")]), Some(Plain));
         assert_eq!(progress(&[(CARGO_QUIET, "true"), (PROGRESS, "plain")]), Some(Plain));
         assert_eq!(progress(&[(CARGO_PROGRESS, "never"), (PROGRESS, "auto")]), Some(Auto));
     }

@@ -4,16 +4,19 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cache::Store;
+use url::Position;
+
+use crate::cache::Cache;
 use crate::copy::copy;
 use crate::digest::Content;
 use crate::errand::{Arrival, Errand};
 use crate::error::{Error, ErrorKind};
 use crate::fetch::Fetcher;
 use crate::parallel;
-use crate::plan::{Held, Leave, Source, Step, plan};
+use crate::plan::{Held, InHand, Leave, Source, Step, plan};
 use crate::policy::Policy;
 use crate::progress::{Progress, Shares};
+use crate::publish::Staged;
 use crate::sniff::{self, Impostor};
 use crate::source::Place;
 use crate::staging::Staging;
@@ -40,7 +43,7 @@ pub(crate) struct Gatherer<'a> {
     name: &'a str,
     out_dir: &'a Path,
     progress: &'a Progress,
-    store: Option<Store>,
+    cache: Option<Cache>,
     fetcher: Fetcher<'a>,
     staging: Staging,
 }
@@ -52,9 +55,9 @@ impl<'a> Gatherer<'a> {
         out_dir: &'a Path,
         progress: &'a Progress,
     ) -> Gatherer<'a> {
-        let store = policy.cache.as_deref().map(Store::at);
+        let cache = policy.cache.as_deref().map(Cache::at);
         let (fetcher, staging) = (Fetcher::new(policy, progress), Staging::new(out_dir));
-        Gatherer { policy, name, out_dir, progress, store, fetcher, staging }
+        Gatherer { policy, name, out_dir, progress, cache, fetcher, staging }
     }
 
     /// `bytes` is what the wanted files have together, where that is known although nothing pins them.
@@ -69,7 +72,7 @@ impl<'a> Gatherer<'a> {
         let mut arrivals = self.fetcher.bring(&errands)?.into_iter().zip(errands);
         let mut gathered = |((wanted, held), step): ((Wanted, Held), Step)| {
             let arrival = if step == Step::Fetch { arrivals.next() } else { None };
-            self.gathered(wanted, held, step, arrival)
+            self.gathered(wanted, step, held.in_hand, arrival)
         };
         let files = wanted.into_iter().zip(held).zip(steps).map(&mut gathered);
         let files = files.collect::<Result<Vec<Gathered>, Error>>()?;
@@ -82,33 +85,38 @@ impl<'a> Gatherer<'a> {
     /// has is copied at once, and it is the copy that is judged.
     fn look(&self, wanted: &Wanted) -> Result<Held, Error> {
         let mut held = Held::default();
-        let Some(pin) = wanted.pin else { return Ok(held) };
+        let Some(content) = wanted.pin else { return Ok(held) };
+        let in_hand = |source, at| Some(InHand { source, content, at });
         let own = wanted.path.below(self.out_dir);
         let found = Content::of_file(&own).map_err(|error| Error::io("read", &own, error))?;
-        if held.note(own, found, pin) {
-            held.in_hand = Some(Source::OutDir);
+        if held.note(own.clone(), found, content) {
+            held.in_hand = in_hand(Source::OutDir, own);
             return Ok(held);
         }
         let slot = self.staging.slot()?;
-        let vendored = wanted.from.vendored().and_then(Result::ok);
-        let dir = self.policy.vendor_dir.as_deref();
-        if let Some(from) = dir.and_then(|dir| Some(vendored?.below(dir))) {
+        if let Some(from) = self.vendored(wanted) {
             let found = copy(&from, &slot).map_err(|error| Error::io("copy", &from, error))?;
-            if held.note(from.clone(), found, pin) {
-                held.in_hand = Some(Source::Vendored(from));
-            } else if found.is_some() {
+            if held.note(from.clone(), found, content) {
+                held.in_hand = in_hand(Source::Vendored(from), slot);
+                return Ok(held);
+            }
+            if found.is_some() {
                 let dir = from.display();
                 self.progress.note("Ignoring", &format!("{dir}: not what models.lock pins"));
             }
         }
-        if let Some(store) = self.store.as_ref().filter(|_| held.in_hand.is_none()) {
-            let found = store.restore(pin, &slot).then_some(pin);
-            if held.note(store.blob(pin.digest), found, pin) {
-                held.in_hand = Some(Source::Cache);
+        if let Some(cache) = &self.cache {
+            let found = cache.restore(content, &slot).then_some(content);
+            if held.note(cache.blob(content.digest), found, content) {
+                held.in_hand = in_hand(Source::Cache, slot);
             }
         }
-        held.staged = Some(slot);
         Ok(held)
+    }
+
+    fn vendored(&self, wanted: &Wanted) -> Option<PathBuf> {
+        let path = wanted.from.vendored()?.ok()?;
+        self.policy.vendor_dir.as_ref().map(|dir| path.below(dir))
     }
 
     fn errands(&self, wanted: &[Wanted], steps: &[Step]) -> Result<Vec<Errand>, Error> {
@@ -137,37 +145,26 @@ impl<'a> Gatherer<'a> {
     fn gathered(
         &self,
         wanted: Wanted,
-        held: Held,
         step: Step,
-        arrival: Option<(Arrival, Errand)>,
+        held: Option<InHand>,
+        arrived: Option<(Arrival, Errand)>,
     ) -> Result<Gathered, Error> {
-        let own = wanted.path.below(self.out_dir);
-        let cached = step == Step::Restore(Source::Cache);
-        let file = |wanted, step, content, at| Gathered {
-            wanted,
-            step,
-            content,
-            at,
-            is_there: false,
-            cached,
-            head: Vec::new(),
-        };
-        match (arrival, wanted.pin, held.staged) {
-            (Some((Arrival { content, head, cached }, errand)), pin, _) => {
+        match (held, arrived) {
+            (Some(InHand { source, content, at }), _) => {
+                let (is_there, cached) = (source == Source::OutDir, source == Source::Cache);
+                Ok(Gathered { wanted, step, content, at, is_there, cached, head: Vec::new() })
+            }
+            (None, Some((Arrival { content, head, cached }, errand))) => {
+                let own = wanted.path.below(self.out_dir);
                 let same = || Content::of_file(&own).is_ok_and(|found| found == Some(content));
-                let is_there = pin.is_none() && same();
+                let is_there = wanted.pin.is_none() && same();
                 let at = if is_there { own } else { errand.to };
                 Ok(Gathered { wanted, step, content, at, is_there, cached, head })
             }
-            (None, Some(pin), _) if step == Step::Keep => {
-                Ok(Gathered { is_there: true, ..file(wanted, step, pin, own) })
-            }
-            (None, Some(pin), Some(staged)) if step != Step::LeaveEmpty => {
-                Ok(file(wanted, step, pin, staged))
-            }
-            _ => {
-                let empty = self.staging.empty()?;
-                Ok(file(wanted, step, Content::of(b""), empty))
+            (None, None) => {
+                let (content, at) = (Content::of(b""), self.staging.empty()?);
+                let (is_there, cached) = (false, false);
+                Ok(Gathered { wanted, step, content, at, is_there, cached, head: Vec::new() })
             }
         }
     }
@@ -201,6 +198,12 @@ impl<'a> Gatherer<'a> {
     }
 }
 
+/// The files that still need their names.
+pub(crate) fn staged(files: &[Gathered]) -> Vec<Staged> {
+    let staged = files.iter().filter(|file| !file.is_there);
+    staged.map(|file| Staged { path: file.wanted.path.clone(), at: file.at.clone() }).collect()
+}
+
 fn shares(steps: &[Step], errands: &[Errand], bytes: Option<u64>) -> Shares {
     let mut shares = Shares::default();
     for step in steps {
@@ -212,7 +215,9 @@ fn shares(steps: &[Step], errands: &[Errand], bytes: Option<u64>) -> Shares {
         }
     }
     let remote = errands.iter().filter_map(|errand| match errand.from.first() {
-        Some(Place::Host(url)) => Some((errand.pin, url.host_str().unwrap_or_default())),
+        Some(Place::Host(url)) => {
+            Some((errand.pin, &url[Position::BeforeHost..Position::AfterPort]))
+        }
         _ => None,
     });
     let remote: Vec<_> = remote.collect();

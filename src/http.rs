@@ -1,17 +1,16 @@
-//! One GET: the status judged, redirects followed, the body decoded. The only user of ureq.
+//! One GET: the status judged, redirects followed, the body decoded.
 //!
 //! Decides nothing about retries; says of every failure whether it may pass.
 
-use std::fs;
 use std::io::Read;
-use std::path::Path;
 use std::time::Duration;
 
+use ureq::Body;
 use ureq::http::{HeaderMap, HeaderName, Response, StatusCode, header};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body};
 use url::Url;
 
+use crate::access::Access;
+use crate::agent::Agents;
 use crate::exchange::{Ask, Reply, Span, Whole, encodings};
 use crate::failure::Failure;
 use crate::gunzip::{Format, Gunzip};
@@ -21,30 +20,18 @@ use crate::source::shown;
 use crate::validators::Validators;
 
 const MAX_REDIRECTS: usize = 10;
+const PASSWORD_FOR_PROXY: &str =
+    "write the password into the URL of the proxy: http://user:password@host:port";
 
 /// Connections to hosts, kept alive from one file to the next.
 pub(crate) struct Client {
-    agent: Agent,
+    agents: Agents,
 }
 
 impl Client {
     /// No limit is on the whole of a transfer: a slow but steady body of any length arrives.
-    pub fn new(connections: usize, certificates: Option<&Path>) -> Result<Client, Failure> {
-        let roots = certificates.map_or(Ok(RootCerts::WebPki), trusted)?;
-        let config = Agent::config_builder()
-            .timeout_connect(Some(Duration::from_secs(15)))
-            .timeout_recv_response(Some(Duration::from_secs(120)))
-            .timeout_per_read(Some(Duration::from_secs(30)))
-            .max_idle_connections_per_host(connections)
-            .max_redirects(0)
-            .http_status_as_error(false)
-            // Larger than ureq's read buffer, which counts as header while an interim response is in it.
-            .max_response_header_size(1 << 20)
-            .accept_encoding("identity")
-            .user_agent(concat!("vendor-model/", env!("CARGO_PKG_VERSION")))
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
-            .build();
-        Ok(Client { agent: config.new_agent() })
+    pub fn new(connections: usize, access: &Access) -> Result<Client, Failure> {
+        Ok(Client { agents: Agents::new(connections, access)? })
     }
 
     /// One file of `url`, or what is new of it; redirects are followed.
@@ -54,12 +41,13 @@ impl Client {
             let current = visited.last().expect("it begins with one and only grows");
             let request = headers(ask)
                 .into_iter()
-                .fold(self.agent.get(current.as_str()), |request, (name, value)| {
+                .fold(self.agents.get(current), |request, (name, value)| {
                     request.header(name, value)
                 });
-            let response = request.call().map_err(|error| unanswered(current, error))?;
+            let named = |failure| self.agents.place(current, failure);
+            let response = request.call().map_err(|error| named(unanswered(current, error)))?;
             if !matches!(response.status().as_u16(), 300..=303 | 307 | 308) {
-                return reply(response, current, ask);
+                return reply(response, current, ask).map_err(named);
             }
             let next = redirect(current, response.headers())?;
             if visited.contains(&next) {
@@ -74,24 +62,6 @@ impl Client {
             }
             visited.push(next);
         }
-    }
-}
-
-/// The certificates of a PEM file, in place of the built-in ones.
-fn trusted(file: &Path) -> Result<RootCerts, Failure> {
-    let shown = file.display();
-    let pem = fs::read(file).map_err(|error| {
-        Failure::lasting(format!("cannot read the certificates in {shown}: {error}"))
-    })?;
-    let certificates: Vec<Certificate> = parse_pem(&pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate),
-            _ => None,
-        })
-        .collect();
-    match certificates.is_empty() {
-        true => Err(Failure::lasting(format!("there are no PEM certificates in {shown}"))),
-        false => Ok(RootCerts::from(certificates)),
     }
 }
 
@@ -205,6 +175,7 @@ fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> Failure {
         408 | 425 | 500..=599 => Failure::passing(what),
         401 | 403 => Failure::lasting(what)
             .help("the host wants to know who asks, or the address has expired"),
+        407 => Failure::lasting(what).help(PASSWORD_FOR_PROXY),
         404 | 410 => Failure::lasting(what).help(
             "the host does not have it (any more); look for the model elsewhere, \
              with all its shards beside the manifest",
@@ -223,13 +194,24 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn unanswered(url: &Url, error: ureq::Error) -> Failure {
-    use ureq::Error::{BadUri, Http, Rustls, Tls};
+    use ureq::Error::{BadUri, ConnectProxyFailed, Http, Rustls, Tls};
     let what = format!("{error}, from {}", shown_path(url));
     match error {
+        ConnectProxyFailed(reason) => no_way(&reason, url),
         Rustls(_) | Tls(_) => distrusted(what),
         BadUri(_) | Http(_) => Failure::lasting(what),
         // The handshake fails inside a read or a write.
         error if error.to_string().contains("certificate") => distrusted(what),
+        _ => Failure::passing(what),
+    }
+}
+
+/// A proxy opens no tunnel: ureq ends its reason with the status, where there is one.
+fn no_way(reason: &str, url: &Url) -> Failure {
+    let what = format!("{reason}, on the way to {}", shown_path(url));
+    match reason.rsplit('/').next().and_then(|status| status.parse().ok()) {
+        Some(407_u16) => Failure::lasting(what).help(PASSWORD_FOR_PROXY),
+        Some(400..=499) => Failure::lasting(what),
         _ => Failure::passing(what),
     }
 }
@@ -240,7 +222,8 @@ fn distrusted(what: String) -> Failure {
             "the host shows the certificate of an authority as its own; give it one signed by that"
         }
         false => {
-            "to trust another certificate, name its PEM file in CARGO_HTTP_CAINFO or SSL_CERT_FILE"
+            "to trust another certificate, name its PEM file in CARGO_HTTP_CAINFO or SSL_CERT_FILE, or as \
+             http.cainfo in cargo's configuration"
         }
     };
     Failure::lasting(what).help(advice)

@@ -64,18 +64,29 @@
 //! | `VENDOR_MODEL_MIRROR` | rules `prefix=replacement`, separated by white space, see [`Config::mirror`] |
 //! | `VENDOR_MODEL_SKIP`, `DOCS_RS` | `1` or `true`: open no socket and do without what is missing |
 //! | `VENDOR_MODEL_PROGRESS` | `auto` (default), `tty`, `plain`, `never`; else as `CARGO_TERM_QUIET` and `CARGO_TERM_PROGRESS_WHEN` say |
+//! | `CARGO_HTTP_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` | the proxy for `https` and `http` addresses, in this order; also in small letters, which come first |
+//! | `NO_PROXY` | hosts without a proxy, separated by commas: names with all below them, addresses, networks such as `10.0.0.0/8`, each with a port or not; `*` is all |
 //! | `CARGO_HTTP_CAINFO`, `SSL_CERT_FILE` | a PEM file of certificates to trust, in place of the built-in ones |
+//! | `CARGO_HTTP_TIMEOUT` | how many seconds to wait for a connection and for the next bytes; 0 is for ever |
+//! | `CARGO_NET_RETRY` | how often a download is tried again |
+//! | `CARGO_HTTP_USER_AGENT` | what hosts are told about who asks |
 //!
-//! Cargo does not tell build scripts of its flags `--offline`, `--locked` and `--frozen`: set the variables.
+//! Where no variable speaks, `net.offline`, `net.retry`, `http.proxy`, `http.cainfo`, `http.timeout` and
+//! `http.user-agent` of cargo's configuration files are heeded: in `.cargo/config.toml` of the directory in which cargo
+//! was called (`$PWD`), of the package's, of all above them, and in `CARGO_HOME`. Cargo does not tell build scripts of
+//! its flags `--offline`, `--locked`, `--frozen` and `--config`: set the variables.
 //!
 //! # Features
 //!
 //! `net` (default) is everything that opens a socket. Without it the library verifies and restores from a vendored
 //! directory, in pure Rust, with no TLS, no HTTP and no C compiler in its tree.
+//!
+//! `platform-verifier` asks the operating system which certificates are to be trusted, where no file is named.
 
 #![cfg_attr(not(feature = "net"), allow(dead_code, reason = "some of it only downloads use"))]
 
 mod vendor;
+mod provision;
 mod tell;
 mod vendored;
 mod assemble;
@@ -92,11 +103,18 @@ mod download;
 #[cfg(feature = "net")]
 mod http;
 #[cfg(feature = "net")]
+mod agent;
+#[cfg(feature = "net")]
+mod credentials;
+#[cfg(feature = "net")]
+mod wire;
+#[cfg(feature = "net")]
 mod gunzip;
 #[cfg(feature = "net")]
 mod exchange;
 #[cfg(feature = "net")]
 mod memory;
+mod inventory;
 mod cache;
 #[cfg(feature = "net")]
 mod partial;
@@ -109,6 +127,15 @@ mod embed;
 mod verify;
 mod policy;
 mod mirror;
+#[cfg(feature = "net")]
+mod access;
+#[cfg(feature = "net")]
+mod proxy;
+#[cfg(feature = "net")]
+mod cargo_config;
+#[cfg(not(feature = "net"))]
+#[path = "cargo_config_absent.rs"]
+mod cargo_config;
 mod environment;
 mod config;
 mod secret;
@@ -147,8 +174,10 @@ mod shared_folder;
 
 use std::path::Path;
 
+pub use cache::Cache;
 pub use config::{Config, LockMode};
 pub use error::{Error, ErrorKind};
+pub use inventory::CachedFile;
 pub use lockfile::{LockedFile, LockedModel, Lockfile};
 pub use vendored::{Report, Tensor, Vendored, VendoredFile};
 pub use weights::{DType, Quantization};

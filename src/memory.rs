@@ -5,7 +5,7 @@ use std::fs;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::cache::Store;
+use crate::cache::Cache;
 use crate::digest::{Content, Digest};
 use crate::publish::{self, Stamp};
 use crate::validators::Validators;
@@ -23,8 +23,8 @@ impl Memory {
         Memory { size: content.size, sha256: content.digest, validators }
     }
 
-    pub fn of(store: &Store, url: &Url) -> Option<Memory> {
-        let text = fs::read(store.memories().join(key(url))).ok()?;
+    pub fn of(cache: &Cache, url: &Url) -> Option<Memory> {
+        let text = fs::read(cache.memories().join(key(url))).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
@@ -32,14 +32,14 @@ impl Memory {
         Content { size: self.size, digest: self.sha256 }
     }
 
-    pub fn keep(&self, store: &Store, url: &Url) {
+    pub fn keep(&self, cache: &Cache, url: &Url) {
         if let Ok(text) = serde_json::to_string(self) {
-            let _ = publish::write(&store.memories().join(key(url)), &text, Stamp::Now);
+            let _ = publish::write(&cache.memories().join(key(url)), &text, Stamp::Now);
         }
     }
 
-    pub fn forget(store: &Store, url: &Url) {
-        let _ = fs::remove_file(store.memories().join(key(url)));
+    pub fn forget(cache: &Cache, url: &Url) {
+        let _ = fs::remove_file(cache.memories().join(key(url)));
     }
 }
 

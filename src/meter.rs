@@ -76,8 +76,9 @@ pub(crate) struct Speed(VecDeque<(Duration, u64)>);
 
 impl Speed {
     const WINDOW: Duration = Duration::from_secs(5);
-    /// Less time than this says nothing.
+    /// Less time than this says nothing, and that nothing came in it even less.
     const LEAST: Duration = Duration::from_secs(1);
+    const LEAST_IDLE: Duration = Duration::from_secs(4);
 
     /// Takes down that `arrived` bytes in all have come by `now`, and says how many a second came of late.
     pub fn at(&mut self, now: Duration, arrived: u64) -> Option<u64> {
@@ -88,7 +89,8 @@ impl Speed {
         let (since, before) = self.0[0];
         let span = now.saturating_sub(since);
         let came = arrived.saturating_sub(before);
-        (span >= Speed::LEAST).then(|| (came as f64 / span.as_secs_f64()) as u64)
+        let least = if came > 0 { Speed::LEAST } else { Speed::LEAST_IDLE };
+        (span >= least).then(|| (came as f64 / span.as_secs_f64()) as u64)
     }
 }
 
@@ -275,7 +277,8 @@ mod tests {
         assert_eq!(at(3000, 5 * MB), Some(MB * 5 / 3));
         assert_eq!(at(6000, 10 * MB), Some(MB * 6 / 5), "the first second is forgotten");
         assert_eq!(at(8000, 10 * MB), Some(MB));
-        assert_eq!(at(11_000, 10 * MB), Some(0));
-        assert_eq!(at(11_000 + 60_000, 10 * MB), Some(0), "no tick for a minute");
+        assert_eq!(at(9000, 10 * MB), None, "three seconds without a byte are no stall yet");
+        assert_eq!(at(10_500, 10 * MB), Some(0));
+        assert_eq!(at(80_000, 10 * MB), Some(0), "no tick for a minute");
     }
 }

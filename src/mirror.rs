@@ -8,7 +8,7 @@ use std::fmt;
 use url::Url;
 
 use crate::error::Error;
-use crate::secret::Secret;
+use crate::secret::{Secret, masked};
 
 /// The rules in the order in which they are tried.
 #[derive(Debug, Default)]
@@ -95,22 +95,13 @@ fn directory(text: &str, schemes: &[&str]) -> Option<Url> {
 fn unreadable(from: &str, rule: &str) -> Error {
     const FORM: &str = "https://host/dir/=https://mirror/dir/, or the same with `,direct` at its end, \
                         where the mirror is an http, https or file URL without a query";
-    Error::setting(from, shown(rule), FORM)
-}
-
-/// A rule, or a part of one, as it may be shown: no password is in what follows an `@`.
-fn shown(rule: &str) -> String {
-    let pieces = rule.split("://").map(|piece| match piece.rsplit_once('@') {
-        Some((_, rest)) => format!("...@{rest}"),
-        None => piece.to_owned(),
-    });
-    pieces.collect::<Vec<_>>().join("://")
+    Error::setting(from, masked(rule), FORM)
 }
 
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let direct = if self.direct { ",direct" } else { "" };
-        write!(f, "{}={}{direct}", self.prefix, shown(self.replacement.as_str()))
+        write!(f, "{}={}{direct}", self.prefix, masked(self.replacement.as_str()))
     }
 }
 

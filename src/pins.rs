@@ -119,7 +119,7 @@ fn not_its_own(out_dir: &Path) -> Error {
 }
 
 /// A `file:` address below the package lock is recorded relative to it, and one elsewhere not in the package at all.
-fn name(model: &ModelUrl, lockfile: Option<&Path>) -> (String, bool) {
+pub(crate) fn name(model: &ModelUrl, lockfile: Option<&Path>) -> (String, bool) {
     let Some(file) = model.on_disk() else { return (model.recorded().to_owned(), false) };
     let below = lockfile.and_then(Path::parent).and_then(|dir| file.strip_prefix(dir).ok());
     match below.and_then(slashed) {

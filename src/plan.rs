@@ -15,9 +15,15 @@ use crate::wanted::Wanted;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
     pub looked_at: Vec<(PathBuf, Found)>,
-    pub in_hand: Option<Source>,
-    /// Where it is staged, if another place than `out_dir` has it.
-    pub staged: Option<PathBuf>,
+    pub in_hand: Option<InHand>,
+}
+
+/// A file that some place on this machine has, and where it can be read now: what is not in `out_dir` is staged.
+#[derive(Clone, Debug)]
+pub(crate) struct InHand {
+    pub source: Source,
+    pub content: Content,
+    pub at: PathBuf,
 }
 
 impl Held {
@@ -85,9 +91,10 @@ pub(crate) fn plan(wanted: &[Wanted], held: &[Held], leave: Leave) -> Result<Vec
     if locked && !skip && !unpinned.is_empty() {
         return Err(Refusal::Locked(unpinned));
     }
-    let step = |(wanted, held): (&Wanted, &Held)| match &held.in_hand {
+    let source = |held: &Held| held.in_hand.as_ref().map(|in_hand| in_hand.source.clone());
+    let step = |(wanted, held): (&Wanted, &Held)| match source(held) {
         Some(Source::OutDir) => Step::Keep,
-        Some(source) => Step::Restore(source.clone()),
+        Some(source) => Step::Restore(source),
         None if skip && (wanted.is_remote() || locked) => Step::LeaveEmpty,
         None => Step::Fetch,
     };
@@ -181,7 +188,8 @@ mod tests {
 
     fn held(looked_at: &[(&str, Found)], in_hand: Option<Source>) -> Held {
         let looked_at = looked_at.iter().map(|(path, found)| (path.into(), *found)).collect();
-        Held { looked_at, in_hand, staged: None }
+        let at = |source| InHand { source, content: Content::of(b"right"), at: "s/0".into() };
+        Held { looked_at, in_hand: in_hand.map(at) }
     }
 
     fn kept() -> Held {

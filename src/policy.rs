@@ -5,13 +5,16 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "net")]
+use crate::access::Access;
+use crate::cargo_config::CargoConfig;
 use crate::config::{Config, LockMode};
 use crate::environment::{CacheAt, DOCS_RS, Environment, LOCK, MIRROR, OFFLINE, SKIP, VENDOR_DIR};
 use crate::error::{Error, ErrorKind};
 use crate::mirror::Mirrors;
 use crate::package::Package;
 use crate::path::ModelPath;
-use crate::progress::Mode;
+use crate::progress::{Mode, Progress};
 use crate::secret::Secret;
 
 /// What a run goes by.
@@ -29,8 +32,8 @@ pub(crate) struct Policy {
     pub cache: Option<PathBuf>,
     /// Whether what is missing is left out, and the network is not asked for it.
     pub skip: bool,
-    pub progress: Mode,
-    pub colour: bool,
+    progress: Mode,
+    colour: bool,
     /// Who is asked in the place of a host.
     pub mirrors: Mirrors,
     /// Request headers for the origin of the model's URL.
@@ -39,10 +42,9 @@ pub(crate) struct Policy {
     pub extra_files: Vec<ModelPath>,
     pub entry_name: Option<ModelPath>,
     pub connections: usize,
-    pub retries: u32,
     pub max_bytes: u64,
-    /// A PEM file of certificates to trust in place of the built-in ones.
-    pub certificates: Option<PathBuf>,
+    #[cfg(feature = "net")]
+    pub access: Access,
     /// Whether cargo listens to what is printed.
     pub metadata: bool,
     /// Some in a build script.
@@ -59,7 +61,8 @@ pub(crate) enum Network {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OfflineBy {
     Code,
-    Environment,
+    /// In the environment or in a file of cargo's.
+    Builder,
     Feature,
     Skip,
 }
@@ -67,6 +70,11 @@ enum OfflineBy {
 impl Policy {
     pub fn network(&self) -> Network {
         if self.offline.is_some() { Network::Offline } else { Network::Online }
+    }
+
+    /// Shows what is done for `model`.
+    pub fn progress(&self, model: &str) -> Progress {
+        Progress::new(self.progress, self.colour, model)
     }
 
     /// How pins are let follow their hosts.
@@ -94,7 +102,7 @@ impl Policy {
             Some(OfflineBy::Code) => "take offline(true) out of Config".to_owned(),
             Some(OfflineBy::Feature) => "enable the feature `net` of vendor-model".to_owned(),
             Some(OfflineBy::Skip) => format!("unset {SKIP} and {DOCS_RS}"),
-            Some(OfflineBy::Environment) | None => self.command(OFFLINE, "0"),
+            Some(OfflineBy::Builder) | None => self.command(OFFLINE, "0"),
         }
     }
 
@@ -117,7 +125,11 @@ impl Config {
             let error = Error::new(ErrorKind::Config, "cannot update pins and skip downloads");
             return Err(error.help(format!("unset {SKIP} and {DOCS_RS}, or unset {LOCK}=update")));
         }
-        let offline = self.decide_offline(environment, skip)?;
+        let called = environment.working_dir().into_iter();
+        let dirs: Vec<PathBuf> =
+            called.chain(package.as_ref().map(|package| package.dir.clone())).collect();
+        let files = CargoConfig::read(&dirs, environment.cargo_home().as_deref());
+        let offline = self.decide_offline(environment, &files, skip)?;
         if lock_mode == LockMode::Update && offline.is_some() {
             let error = Error::new(ErrorKind::Config, "cannot update pins without the network");
             return Err(error.help(format!("go online ({OFFLINE}=0), or unset {LOCK}=update")));
@@ -150,9 +162,13 @@ impl Config {
             extra_files: paths(&self.extra_files)?,
             entry_name: paths(self.entry_name.as_slice())?.pop(),
             connections: self.connections.unwrap_or(6).max(1),
-            retries: self.retries.unwrap_or(3),
             max_bytes: self.max_bytes.unwrap_or(16 << 30),
-            certificates: environment.certificates(),
+            #[cfg(feature = "net")]
+            access: match offline {
+                None => Access::new(self, environment, &files)?,
+                // Nobody asks for what would say how.
+                Some(_) => Access::default(),
+            },
             metadata: package.is_some() && !self.silent,
             package,
         })
@@ -173,14 +189,16 @@ impl Config {
     fn decide_offline(
         &self,
         environment: &Environment,
+        files: &CargoConfig,
         skip: bool,
     ) -> Result<Option<OfflineBy>, Error> {
         Ok(match environment.offline()? {
             _ if skip => Some(OfflineBy::Skip),
             _ if self.offline => Some(OfflineBy::Code),
-            true => Some(OfflineBy::Environment),
-            false if cfg!(not(feature = "net")) => Some(OfflineBy::Feature),
-            false => None,
+            Some(true) => Some(OfflineBy::Builder),
+            _ if cfg!(not(feature = "net")) => Some(OfflineBy::Feature),
+            None if files.offline()? => Some(OfflineBy::Builder),
+            Some(false) | None => None,
         })
     }
 
@@ -234,6 +252,8 @@ fn paths(texts: &[String]) -> Result<Vec<ModelPath>, Error> {
 mod tests {
     use super::*;
     use crate::environment::CACHE;
+    #[cfg(feature = "net")]
+    use std::io::Write;
 
     fn build_script(variables: &[(&'static str, &str)]) -> Environment {
         let cargo =
@@ -253,7 +273,7 @@ mod tests {
         assert_eq!(policy.vendor_dir, Some(PathBuf::from("/p/vendor-models")));
         assert!(policy.metadata);
         assert_eq!((policy.lock_mode, policy.network()), (LockMode::Auto, Network::Online));
-        assert_eq!((policy.connections, policy.retries, policy.max_bytes), (6, 3, 16 << 30));
+        assert_eq!((policy.connections, policy.max_bytes), (6, 16 << 30));
         assert!(!self::policy(Config::new().cargo_metadata(false), &build_script(&[])).metadata);
     }
 
@@ -359,6 +379,27 @@ mod tests {
         assert_eq!(network(true, &[(OFFLINE, "0")]), Ok(Network::Offline));
         assert_eq!(network(false, &[(OFFLINE, "yes")]), Err(ErrorKind::Config));
         assert_eq!(network(false, &[(OFFLINE, "1"), (LOCK, "update")]), Err(ErrorKind::Config));
+    }
+
+    #[cfg(feature = "net")]
+    #[test]
+    fn the_files_of_cargo_are_heard_where_no_variable_speaks() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join(".cargo")).unwrap();
+        let mut file = std::fs::File::create(dir.path().join(".cargo/config.toml")).unwrap();
+        file.write_all(b"[net]\noffline = true\n[http]\ntimeout = 7").unwrap();
+        let called = ("PWD", dir.path().to_str().unwrap());
+        let network =
+            |set: &[(&'static str, &str)]| policy(&Config::new(), &Environment::of(set)).network();
+        assert_eq!(network(&[called]), Network::Offline);
+        assert_eq!(network(&[called, ("CARGO_NET_OFFLINE", "true")]), Network::Offline);
+        assert_eq!(network(&[called, ("CARGO_NET_OFFLINE", "false")]), Network::Online);
+        let online = policy(&Config::new(), &Environment::of(&[called, (OFFLINE, "0")]));
+        assert_eq!(online.access.timeouts.connect.unwrap().as_secs(), 7);
+        let package = ("CARGO_MANIFEST_DIR", called.1);
+        let here = policy(&Config::new(), &build_script(&[package]));
+        assert_eq!(here.network(), Network::Offline);
+        assert_eq!(here.advice_to_go_online(), "VENDOR_MODEL_OFFLINE=0 cargo build -p app");
     }
 
     #[test]

@@ -193,7 +193,10 @@ impl Board {
     fn begin(&self, shares: &Shares, now: Duration) -> bool {
         let mut show = self.show();
         let Some(screen) = show.screen() else { return false };
-        screen.say("Downloading", &opening(&self.model, shares));
+        // A manifest that has yet to tell of its shards is not worth a line of its own.
+        if shares.bytes.is_some() || shares.fetched > 1 {
+            screen.say("Downloading", &opening(&self.model, shares));
+        }
         // The files of earlier turns are there; what there is now to fetch is all that is left.
         show.files += shares.fetched;
         show.bytes = shares.bytes.map(|bytes| self.done() + bytes);

@@ -99,14 +99,23 @@ impl OutDir {
                 before.models().iter().filter(|model| after.model(&model.url) != Some(model));
             changed.for_each(|model| drop(meanwhile.remove(&model.url)));
             self.write_record(before, &meanwhile)?;
-            self.remove_stale(staged, before, after)?;
+            let paths = |lockfile: &Lockfile| -> HashSet<ModelPath> {
+                lockfile.models().iter().flat_map(LockedModel::paths).cloned().collect()
+            };
+            self.remove_stale(staged, &paths(before), &paths(after))?;
         }
+        self.place(staged, Stamp::Old)?;
+        self.write_record(before, after)
+    }
+
+    /// Gives staged files their names.
+    pub fn place(&self, staged: &[Staged], stamp: Stamp) -> Result<(), Error> {
         for Staged { path, at } in staged {
             self.make_parents(path)?;
             let target = path.below(&self.dir);
-            settle(at, &target, Stamp::Old).map_err(|error| Error::io("write", &target, error))?;
+            settle(at, &target, stamp).map_err(|error| Error::io("write", &target, error))?;
         }
-        self.write_record(before, after)
+        Ok(())
     }
 
     fn write_record(&self, before: &Lockfile, after: &Lockfile) -> Result<(), Error> {
@@ -144,23 +153,20 @@ impl OutDir {
         dirs.find(|dir| fs::symlink_metadata(dir).is_ok_and(|found| !found.is_dir()))
     }
 
-    fn remove_stale(
+    /// Removes what was there before and is not to be there after.
+    pub fn remove_stale(
         &self,
         staged: &[Staged],
-        before: &Lockfile,
-        after: &Lockfile,
+        before: &HashSet<ModelPath>,
+        after: &HashSet<ModelPath>,
     ) -> Result<(), Error> {
-        let paths = |lockfile: &Lockfile| -> HashSet<ModelPath> {
-            lockfile.models().iter().flat_map(LockedModel::paths).cloned().collect()
-        };
         let staged: HashSet<&ModelPath> = staged.iter().map(|staged| &staged.path).collect();
-        let after = paths(after);
         // Where case does not matter, what stays as `a.bin` may be on disk what was called `A.bin`.
         let staying = after.iter().filter(|path| !staged.contains(path));
         let staying: HashSet<String> = staying.map(ModelPath::folded).collect();
         let stale = |path: &&ModelPath| !after.contains(path) && !staying.contains(&path.folded());
         let reachable = |path: &&ModelPath| self.obstacle(path).is_none();
-        for path in paths(before).iter().filter(stale).filter(reachable) {
+        for path in before.iter().filter(stale).filter(reachable) {
             let file = path.below(&self.dir);
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {

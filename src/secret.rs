@@ -22,6 +22,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A text that may have addresses with passwords in it, as it may be shown: none is in what follows an `@`.
+pub(crate) fn masked(text: &str) -> String {
+    let pieces = text.split("://").map(|piece| match piece.rsplit_once('@') {
+        Some((_, rest)) => format!("...@{rest}"),
+        None => piece.to_owned(),
+    });
+    pieces.collect::<Vec<_>>().join("://")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,5 +38,19 @@ mod tests {
     #[test]
     fn a_secret_is_not_shown() {
         assert_eq!(format!("{:?}", Some(Secret::new("hunter2"))), "Some(...)");
+    }
+
+    #[test]
+    fn passwords_in_addresses_are_masked() {
+        let cases = [
+            ("https://u:hunter2@h/x", "https://...@h/x"),
+            ("https://h/=https://u:hunter2@m/", "https://h/=https://...@m/"),
+            ("u:hunter2@h:1", "...@h:1"),
+            ("http://u:hun/ter2@h", "http://...@h"),
+            ("https://h/x", "https://h/x"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(masked(text), shown);
+        }
     }
 }

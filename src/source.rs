@@ -223,7 +223,7 @@ fn secret(url: &Url) -> Option<String> {
     url.query_pairs().map(|(key, _)| key.into_owned()).find(|key| secret(key))
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(crate) fn percent_decoded(text: &str) -> String {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {

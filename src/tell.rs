@@ -75,24 +75,28 @@ impl Teller<'_> {
     }
 
     pub fn report(&self, started: Instant) -> Report {
-        let mut report = Report::default();
-        for file in self.files {
-            match &file.step {
-                Step::Keep => report.kept += 1,
-                Step::Restore(Source::Vendored(_)) => report.restored += 1,
-                Step::LeaveEmpty => report.left_empty += 1,
-                _ if file.cached => report.cached += 1,
-                _ => {
-                    report.fetched += 1;
-                    report.fetched_bytes += file.content.size;
-                }
-            }
-        }
-        report.elapsed = started.elapsed();
+        let mut report = Report { elapsed: started.elapsed(), ..Report::default() };
+        count(self.files, &mut report);
         report
     }
 
     fn emit(&self) -> Emit {
         Emit::new(self.policy.metadata)
+    }
+}
+
+/// Adds up where files came from.
+pub(crate) fn count(files: &[Gathered], report: &mut Report) {
+    for file in files {
+        match &file.step {
+            Step::Keep => report.kept += 1,
+            Step::Restore(Source::Vendored(_)) => report.restored += 1,
+            Step::LeaveEmpty => report.left_empty += 1,
+            _ if file.cached => report.cached += 1,
+            _ => {
+                report.fetched += 1;
+                report.fetched_bytes += file.content.size;
+            }
+        }
     }
 }

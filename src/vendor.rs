@@ -11,14 +11,14 @@ use crate::config::{Config, LockMode};
 use crate::emit::Emit;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
-use crate::gather::{Gathered, Gatherer};
+use crate::gather::{self, Gatherer};
 use crate::lockfile::{LockedModel, Lockfile};
 use crate::package::Tree;
 use crate::pins::{self, Pins};
 use crate::plan::Step;
 use crate::policy::Policy;
 use crate::progress::Progress;
-use crate::publish::{self, OutDir, Staged};
+use crate::publish::{self, OutDir};
 use crate::source::{self, ModelUrl};
 use crate::tell::Teller;
 use crate::vendored::Vendored;
@@ -45,7 +45,7 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let started = Instant::now();
     let policy = config.policy(&Environment::of_this_process())?;
     let model = ModelUrl::parse(url).map_err(|why| Error::url(&source::shown_text(url), &why))?;
-    let progress = Progress::new(policy.progress, policy.colour, &model.short_name());
+    let progress = policy.progress(&model.short_name());
     let out = OutDir::new(out_dir)?;
     let _turn = out.turn(&progress)?;
     let pins = Pins::find(&policy, &model, out.dir())?;
@@ -55,11 +55,15 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let Assembled { files, locked, surplus } = assemble(&gatherer, &order)?;
     let whole = files.iter().all(|file| file.step != Step::LeaveEmpty);
     if whole {
-        out.publish(&staged(&files), &pins.record, &settled(&out, &policy, &pins, &locked)?)?;
+        out.publish(
+            &gather::staged(&files),
+            &pins.record,
+            &settled(&out, &policy, &pins, &locked)?,
+        )?;
         update_package_lock(&pins, &policy, &locked, &progress)?;
     } else {
         let others = pins.without(&locked);
-        out.publish(&staged(&files), &others, &others)?;
+        out.publish(&gather::staged(&files), &others, &others)?;
     }
     let teller = Teller { policy: &policy, model: &model, pins: &pins, files: &files };
     teller.warn(&locked, surplus, whole);
@@ -109,11 +113,6 @@ fn settled(
     after.insert(locked.clone());
     vendored.insert((out.dir().to_owned(), locked.url.clone()));
     Ok(after)
-}
-
-fn staged(files: &[Gathered]) -> Vec<Staged> {
-    let staged = files.iter().filter(|file| !file.is_there);
-    staged.map(|file| Staged { path: file.wanted.path.clone(), at: file.at.clone() }).collect()
 }
 
 /// Brings the package lock up to date, where that is allowed. Another process may have done so meanwhile.

@@ -84,6 +84,12 @@ impl<'a> Order<'a> {
         }
     }
 
+    /// What a lockfile pins, under the names that it gives.
+    pub fn of_pins(policy: &'a Policy, model: &'a ModelUrl, pinned: &'a LockedModel) -> Order<'a> {
+        let entry = pinned.files[0].path.clone();
+        Order { policy, model, name: &pinned.url, entry, pinned: Some(pinned) }
+    }
+
     /// What is known before anything is read: the pinned files and new extra files, or the entry alone.
     pub fn known(&self) -> Result<Vec<Wanted>, Error> {
         let Some(pinned) = self.pinned else {

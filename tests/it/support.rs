@@ -160,18 +160,32 @@ impl Project {
 
     /// Runs `cargo <command> -v` with these variables. The library is compiled once for all projects.
     pub fn cargo(&self, command: &str, variables: &[(&str, &str)]) -> Ran {
+        let mut cargo = self.program(env!("CARGO"), variables);
+        Ran::from(cargo.args(command.split(' ')).args(["-v", "--offline"]).output().unwrap())
+    }
+
+    /// Runs `cargo <command>`, of which a shell reads the rest, on a terminal of its own with 80 columns. What it
+    /// writes there is `stdout`. Needs `script` of util-linux.
+    pub fn cargo_on_a_terminal(&self, command: &str, variables: &[(&str, &str)]) -> Ran {
+        let mut script = self.program("script", variables);
+        let command = format!("stty cols 80 rows 24; '{}' {command}", env!("CARGO"));
+        script.env("TERM", "xterm").env("SHELL", "/bin/sh");
+        Ran::from(script.args(["-qec", &command, "/dev/null"]).output().unwrap())
+    }
+
+    fn program(&self, name: &str, variables: &[(&str, &str)]) -> Command {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(command.split(' ')).args(["-v", "--offline"]).current_dir(self.dir.path());
-        cargo
+        let mut program = Command::new(name);
+        program
+            .current_dir(self.dir.path())
             .env("CARGO_TARGET_DIR", target)
             .env_remove("OUT_DIR")
             .env_remove("CARGO_MANIFEST_DIR");
         for name in OF_THE_DEVELOPER {
-            cargo.env_remove(name);
+            program.env_remove(name);
         }
-        cargo.env("VENDOR_MODEL_CACHE", "off");
-        Ran::from(cargo.envs(variables.iter().copied()).output().unwrap())
+        program.env("VENDOR_MODEL_CACHE", "off").envs(variables.iter().copied());
+        program
     }
 
     /// Removes what was built of this package; the target directory is everybody's.
@@ -187,7 +201,11 @@ impl Project {
 }
 
 /// What whoever runs the tests may have set, and no build of theirs is to hear of.
-const OF_THE_DEVELOPER: [&str; 27] = [
+const OF_THE_DEVELOPER: [&str; 31] = [
+    "CI",
+    "TERM",
+    "NO_COLOR",
+    "CARGO_TERM_COLOR",
     "VENDOR_MODEL_LOCK",
     "VENDOR_MODEL_OFFLINE",
     "VENDOR_MODEL_DIR",
