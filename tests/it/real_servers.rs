@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::thread::{self, ScopedJoinHandle};
+use std::time::{Duration, Instant};
 
 use model_host::{Authority, Certified};
 use tempfile::TempDir;
+use vendor_model::{Config, Lockfile};
 
 use crate::server::Server;
 use crate::support::{Project, Ran, assert_holds, contents, host_of, manifest, model};
@@ -174,6 +176,45 @@ fn nginx_that_wants_fewer_requests_is_given_time() {
 }
 
 #[test]
+fn nginx_may_be_slow_as_long_as_it_is_steady() {
+    let model = [
+        ("model.json".to_owned(), manifest(&["a.bin"], 400_000).into_bytes()),
+        ("a.bin".to_owned(), large_model()["group1-shard1of10.bin"][..400_000].to_vec()),
+    ];
+    let Some(server) = nginx_with(&model.clone().into(), "limit_rate 100k;") else { return };
+    let project = project(&url(&server));
+    let began = Instant::now();
+    project.cargo("build", &[("CARGO_HTTP_TIMEOUT", "2"), ("CARGO_NET_RETRY", "0")]).succeeded();
+    assert!(began.elapsed() > Duration::from_secs(2), "it was not slow");
+    assert_holds(&project.out_dir().join("model"), &model.into());
+}
+
+#[test]
+fn nginx_that_has_a_vendored_directory_is_a_mirror() {
+    let Some(mut server) = Server::nginx("") else { return };
+    let origin = host_of(&large_model()).start();
+    let (address, dir) = (origin.url("/m/model.json"), TempDir::new().unwrap());
+    let mut config = Config::new();
+    config.cache_dir(dir.path().join("cache"));
+    let pinned = config.pin(&address).unwrap();
+    let lock =
+        format!(r#"{{"version": 1, "models": [{}]}}"#, serde_json::to_string(&pinned).unwrap());
+    config.vendor_to(&Lockfile::parse(&lock).unwrap(), server.root()).unwrap();
+
+    let asked = origin.requests().len();
+    let shelf = origin.addr().to_string().replace(':', "_");
+    let rule = format!("{}=http://127.0.0.1:{}/{shelf}/", origin.url("/"), server.port());
+    let project = project(&address);
+    project.cargo("build", &[("VENDOR_MODEL_MIRROR", &rule)]).succeeded();
+    assert_holds(&project.out_dir().join("model"), &large_model());
+    let lockfile = Lockfile::read(project.path("models.lock")).unwrap();
+    assert_eq!(lockfile.models(), [pinned], "the lock says nothing of mirrors");
+    assert_eq!(origin.requests().len(), asked);
+    server.stop();
+    assert_eq!(server.log().len(), 11);
+}
+
+#[test]
 fn nginx_may_be_reloaded_in_the_middle() {
     let Some(mut server) = nginx_with(&large_model(), "limit_rate 2m;") else { return };
     let (project, cache) = (project(&url(&server)), TempDir::new().unwrap());
@@ -210,6 +251,12 @@ fn nginx_may_be_stopped_in_the_middle_and_the_next_build_goes_on() {
     assert_went_on(&server);
 }
 
+/// What squid needs to ask for a password; see [`Server::squid`].
+const PASSWORD: &str = "
+auth_param basic program /bin/sh {dir}/ask
+acl known proxy_auth REQUIRED
+http_access deny !known";
+
 #[test]
 fn squid_is_asked_for_what_no_proxy_does_not_name() {
     let authority = Authority::generate();
@@ -218,36 +265,29 @@ fn squid_is_asked_for_what_no_proxy_does_not_name() {
     fs::write(squid.path("ca.pem"), authority.pem()).unwrap();
     let ca = squid.path("ca.pem");
     let proxy = format!("http://127.0.0.1:{}", squid.port());
-    let build = |host: &str, no_proxy: &str| {
+    let build = |host: &str| {
         let project = project(&format!("https://{host}/m/model.json"));
         let variables = [
             ("HTTPS_PROXY", proxy.as_str()),
-            ("NO_PROXY", no_proxy),
+            ("NO_PROXY", "localhost"),
             ("CARGO_HTTP_CAINFO", ca.to_str().unwrap()),
         ];
         project.cargo("build", &variables).succeeded();
         assert_holds(&project.out_dir().join("model"), &model());
     };
     let port = host.addr().port();
-    build(&format!("models.example:{port}"), "localhost");
+    build(&format!("models.example:{port}"));
     let connections = host.connections();
-    build(&format!("localhost:{port}"), "localhost");
+    build(&format!("localhost:{port}"));
     assert!(host.connections() > connections);
     squid.stop();
     let tunnel = format!("CONNECT models.example:{port} 200 -");
-    assert!(
-        !squid.log().is_empty() && squid.log().iter().all(|line| *line == tunnel),
-        "{:?}",
-        squid.log()
-    );
+    let log = squid.log();
+    assert!(!log.is_empty() && log.iter().all(|line| *line == tunnel), "{log:?}");
 }
 
 #[test]
 fn squid_is_told_the_password_that_it_wants() {
-    const PASSWORD: &str = "
-auth_param basic program /bin/sh {dir}/ask
-acl known proxy_auth REQUIRED
-http_access deny !known";
     let authority = Authority::generate();
     let host = host_of(&model()).tls_by(&authority, &["models.example"]).start();
     let Some(mut squid) = Server::squid(PASSWORD) else { return };
@@ -268,4 +308,20 @@ http_access deny !known";
     assert_holds(&project.out_dir().join("model"), &model());
     squid.stop();
     assert!(squid.log().iter().any(|line| line.ends_with(" 200 ann")), "{:?}", squid.log());
+}
+
+#[test]
+fn squid_forwards_what_is_not_secret() {
+    let host = host_of(&model()).start();
+    let Some(mut squid) = Server::squid(PASSWORD) else { return };
+    let address = format!("http://models.example:{}/m/", host.addr().port());
+    let project = project(&format!("{address}model.json"));
+    let proxy = format!("http://ann:hunter2@127.0.0.1:{}", squid.port());
+    project.cargo("build", &[("HTTP_PROXY", &proxy)]).succeeded();
+    assert_holds(&project.out_dir().join("model"), &model());
+    squid.stop();
+    let mut log = squid.log();
+    log.sort();
+    let forwarded = model().into_keys().map(|name| format!("GET {address}{name} 200 ann"));
+    assert_eq!(log, forwarded.collect::<Vec<_>>());
 }
