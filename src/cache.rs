@@ -37,8 +37,8 @@ impl Cache {
     /// Whether it can be written to; it is made if need be.
     pub(crate) fn is_writable(&self) -> bool {
         const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# Models that vendor-model keeps for all projects.\n";
-        let made = fs::create_dir_all(self.dir.join("partial"));
-        made.is_ok() && publish::write(&self.dir.join("CACHEDIR.TAG"), TAG, Stamp::Now).is_ok()
+        let made = ["partial", "urls"].map(|name| fs::create_dir_all(self.dir.join(name)).is_ok());
+        made == [true; 2] && publish::write(&self.dir.join("CACHEDIR.TAG"), TAG, Stamp::Now).is_ok()
     }
 
     /// Where content of this digest is, if it is there.
@@ -77,9 +77,12 @@ impl Cache {
     #[cfg(feature = "net")]
     pub(crate) fn keep(&self, at: &Path, content: Content) {
         let blob = self.blob(content.digest);
-        let made = blob.parent().map(fs::create_dir_all);
-        if made.is_none_or(|made| made.is_err()) || publish::settle(at, &blob, Stamp::Now).is_err()
-        {
+        let settle = || publish::settle(at, &blob, Stamp::Now);
+        let kept = settle().or_else(|_| {
+            blob.parent().map_or(Ok(()), fs::create_dir_all)?;
+            settle()
+        });
+        if kept.is_err() {
             let _ = fs::remove_file(at);
         }
     }

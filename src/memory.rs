@@ -1,13 +1,13 @@
 //! What an address delivered last, and by what its host can tell whether it still would: the files of `<cache>/urls`.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::cache::Cache;
 use crate::digest::{Content, Digest};
-use crate::publish::{self, Stamp};
 use crate::validators::Validators;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,9 +33,10 @@ impl Memory {
     }
 
     pub fn keep(&self, cache: &Cache, url: &Url) {
-        if let Ok(text) = serde_json::to_string(self) {
-            let _ = publish::write(&cache.memories().join(key(url)), &text, Stamp::Now);
-        }
+        // A text that is torn is none, and none is read as nothing remembered.
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        let _ = File::create(cache.memories().join(key(url)))
+            .and_then(|mut file| file.write_all(&text));
     }
 
     pub fn forget(cache: &Cache, url: &Url) {

@@ -84,14 +84,9 @@ impl Partial {
     pub fn restart(&mut self, promise: Option<Promise>) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.rewind()?;
-        (self.meter, self.written_down) = (Meter::new(), 0);
+        self.meter = Meter::new();
         self.head.clear();
-        if let Some(journal) = &self.journal {
-            match &promise {
-                Some(promise) => start_journal(journal, promise)?,
-                None => drop(fs::remove_file(journal)),
-            }
-        }
+        self.remove_journal();
         self.promise = promise;
         Ok(())
     }
@@ -107,15 +102,30 @@ impl Partial {
         Ok(())
     }
 
-    /// A line in the journal.
+    /// A line in the journal, which is begun with the first: most files are too small for one.
     fn write_down(&mut self) -> io::Result<()> {
-        let Some(journal) = &self.journal else { return Ok(()) };
-        let Content { size, digest } = self.content();
+        let (Some(journal), Some(promise)) = (&mut self.journal, &self.promise) else {
+            return Ok(());
+        };
+        let Content { size, digest } = self.meter.content();
+        if size == self.written_down {
+            return Ok(());
+        }
+        if self.written_down == 0 {
+            let mut first = serde_json::to_string(promise)?;
+            first.push('\n');
+            File::create(&*journal)?.write_all(first.as_bytes())?;
+        }
         self.written_down = size;
-        File::options()
-            .append(true)
-            .open(journal)?
-            .write_all(format!("{size} {digest}\n").as_bytes())
+        let line = format!("{size} {digest}\n");
+        File::options().append(true).open(journal)?.write_all(line.as_bytes())
+    }
+
+    fn remove_journal(&mut self) {
+        if let Some(journal) = self.journal.as_ref().filter(|_| self.written_down > 0) {
+            let _ = fs::remove_file(journal);
+        }
+        self.written_down = 0;
     }
 
     /// Copies the bytes to `to`.
@@ -131,18 +141,10 @@ impl Partial {
     }
 
     /// Removes all but the bytes, and says where those are.
-    pub fn close(self) -> PathBuf {
-        if let Some(journal) = &self.journal {
-            let _ = fs::remove_file(journal);
-        }
+    pub fn close(mut self) -> PathBuf {
+        self.remove_journal();
         self.at
     }
-}
-
-fn start_journal(journal: &Path, promise: &Promise) -> io::Result<()> {
-    let mut line = serde_json::to_vec(promise)?;
-    line.push(b'\n');
-    File::create(journal)?.write_all(&line)
 }
 
 /// What processes leave on disk of downloads from one address.
