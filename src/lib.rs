@@ -70,11 +70,21 @@
 //! | `CARGO_HTTP_TIMEOUT` | how many seconds to wait for a connection and for the next bytes; 0 is for ever |
 //! | `CARGO_NET_RETRY` | how often a download is tried again |
 //! | `CARGO_HTTP_USER_AGENT` | what hosts are told about who asks |
+//! | `NETRC` | a netrc file of logins; default `~/.netrc`, on Windows `~/_netrc` |
+//! | `HF_TOKEN` | a token for huggingface.co |
 //!
 //! Where no variable speaks, `net.offline`, `net.retry`, `http.proxy`, `http.cainfo`, `http.timeout` and
 //! `http.user-agent` of cargo's configuration files are heeded: in `.cargo/config.toml` of the directory in which cargo
 //! was called (`$PWD`), of the package's, of all above them, and in `CARGO_HOME`. Cargo does not tell build scripts of
 //! its flags `--offline`, `--locked`, `--frozen` and `--config`: set the variables.
+//!
+//! Proxies are `http`, `https` or `socks5` URLs, with `user:password@` where they want it. An `https` address is reached
+//! through a tunnel, a plain one by handing the request to the proxy.
+//!
+//! Credentials go over https or to this machine only, and each to its own origin, never to where a redirect leads: the
+//! user info of the model's URL and [`Config::header`] to the origin of that URL, a login of a netrc file to the machine
+//! that it names and its `default` to the origin of the model's URL. A mirror is told what a netrc file, or the rule
+//! itself, has for it. None is written to a lockfile or shown.
 //!
 //! # Features
 //!
@@ -106,6 +116,8 @@ mod http;
 mod agent;
 #[cfg(feature = "net")]
 mod credentials;
+#[cfg(feature = "net")]
+mod netrc;
 #[cfg(feature = "net")]
 mod wire;
 #[cfg(feature = "net")]

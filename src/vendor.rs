@@ -51,7 +51,7 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let pins = Pins::find(&policy, &model, out.dir())?;
     let order = Order::new(&policy, &model, &pins.name, binding(&pins, &policy)?)?;
 
-    let gatherer = Gatherer::new(&policy, &pins.name, out.dir(), &progress);
+    let gatherer = Gatherer::new(&policy, &model, &pins.name, out.dir(), &progress);
     let Assembled { files, locked, surplus } = assemble(&gatherer, &order)?;
     let whole = files.iter().all(|file| file.step != Step::LeaveEmpty);
     if whole {
