@@ -22,8 +22,9 @@ use crate::sniff;
 use crate::staging;
 use crate::validators::Validators;
 
-/// After so many bytes a line is added to the journal.
-const PIECE: u64 = 256 * 1024;
+/// After so many bytes a line is added to the journal. What came after the last is lost with the process, on each
+/// connection.
+const PIECE: u64 = 64 * 1024;
 
 /// What a host said when the first byte came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,8 +137,7 @@ impl Partial {
 
     /// Removes what is on disk.
     pub fn discard(self) {
-        let _ = fs::remove_file(&self.at);
-        self.close();
+        let _ = fs::remove_file(self.close());
     }
 
     /// Removes all but the bytes, and says where those are.
