@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use vendor_model::{Config, LockedModel, Lockfile};
 
 use crate::child::{Vendoring, preload};
-use crate::support::{assert_holds, contents, host_of};
+use crate::support::{assert_holds, contents, host_of, manifest};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -295,4 +295,55 @@ fn after_two_hundred_kills_everything_is_right_or_made_right() {
         kills.iter().all(|kills| *kills >= 20) && kills.iter().sum::<usize>() == 200,
         "{kills:?}"
     );
+}
+
+/// Kills ten runs over one download, and says how many bytes it took in all for each byte of the model.
+fn cost_of_ten_kills(library: &Path, is_pinned: bool) -> f64 {
+    let shards: Vec<String> = (1..=10).map(|n| format!("{n}.bin")).collect();
+    let length = 2_000_000;
+    let files = large(&shards.iter().map(String::as_str).collect::<Vec<_>>(), length);
+    // Slow enough for the child to take in what is sent: what waits in a socket when it dies is lost.
+    let host = host_of(&files).pace(2_000_000).start();
+    let dir = TempDir::new().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let url = host.url("/m/model.json");
+    if is_pinned {
+        let fast = host_of(&files).start();
+        let pins = serde_json::json!({"version": 1, "models": [Config::new().no_cache().pin(fast.url("/m/model.json")).unwrap()]});
+        let text = pins.to_string().replace(&fast.url("/m/model.json"), &url);
+        fs::write(at("models.lock"), text).unwrap();
+    }
+    let run = || Vendoring::of(&url, &at("out")).cache(&at("cache")).lock(&at("models.lock"));
+    let total = shards.len() * length;
+    for _ in 0..10 {
+        let child = run().preload(library).with("KILL_LOG", at("log"));
+        let (ok, said) = child.with("KILL_BYTES", (total / 11).to_string()).start().end();
+        assert!(!ok && fs::read_to_string(at("log")).unwrap().starts_with("killed"), "{said}");
+        fs::remove_file(at("log")).unwrap();
+    }
+    run().start().succeeds();
+    assert_holds(&at("out"), &files);
+    host.bytes_sent() as f64 / total as f64
+}
+
+fn large(shards: &[&str], length: usize) -> Files {
+    let mut numbers = Numbers(5);
+    let mut files: Files =
+        [("model.json".to_owned(), manifest(shards, shards.len() * length).into())].into();
+    for shard in shards {
+        files.insert((*shard).to_owned(), (0..length).map(|_| numbers.below(256) as u8).collect());
+    }
+    files
+}
+
+#[test]
+fn ten_kills_cost_less_than_half_the_model() {
+    let Some(library) = preload::compiled("kill.c") else { return };
+    thread::scope(|scope| {
+        let library = &library;
+        let cost = |is_pinned| scope.spawn(move || cost_of_ten_kills(library, is_pinned));
+        let costs = [true, false].map(cost).map(|cost| cost.join().unwrap());
+        println!("{costs:.2?} bytes for each of the model, pinned and not");
+        assert!(costs.iter().all(|cost| *cost < 1.5), "{costs:?}");
+    });
 }
