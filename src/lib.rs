@@ -42,7 +42,7 @@
 //! In this order: the HTTP status; `Content-Encoding`, decoded even if nobody asked for it; that the bytes are no
 //! error page and no Git LFS pointer; size and SHA-256, where they are pinned; the manifest, its weight specs and the
 //! paths of its shards; and that every weight group has exactly the bytes that its specs describe. Nothing unverified
-//! ever has its final name, and nothing is written outside `out_dir` but the lockfile.
+//! ever has its final name, and nothing is written outside `out_dir` but the lockfile and the cache.
 //!
 //! # Units
 //!
@@ -89,7 +89,7 @@
 //! # Features
 //!
 //! `net` (default) is everything that opens a socket. Without it the library verifies and restores from a vendored
-//! directory, in pure Rust, with no TLS, no HTTP and no C compiler in its tree.
+//! directory or the cache, in pure Rust, with no TLS, no HTTP and no C compiler in its tree.
 //!
 //! `platform-verifier` asks the operating system which certificates are to be trusted, where no file is named.
 

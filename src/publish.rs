@@ -104,7 +104,9 @@ impl OutDir {
                 before.models().iter().filter(|model| after.model(&model.url) != Some(model));
             for model in changed {
                 let model = meanwhile.remove(&model.url);
-                model.and_then(|model| model.remains(&new)).map(|left| meanwhile.insert(left));
+                if let Some(left) = model.and_then(|model| model.remains(&new)) {
+                    meanwhile.insert(left);
+                }
             }
             self.write_record(before, &meanwhile)?;
             self.remove_stale(staged, &old, &new)?;
