@@ -86,6 +86,12 @@ impl OutDir {
         &self.dir
     }
 
+    /// Whether `dir` is the same directory.
+    pub fn is_at(&self, dir: &Path) -> bool {
+        let found = |dir: &Path| fs::canonicalize(dir).ok();
+        found(dir).is_some() && found(dir) == found(&self.dir)
+    }
+
     pub fn record(&self) -> PathBuf {
         self.dir.join(RECORD)
     }

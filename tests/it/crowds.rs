@@ -334,3 +334,12 @@ fn threads_share_a_directory_a_cache_and_a_lock() {
     }
     place.sent_each_body_once(&files);
 }
+
+#[test]
+fn a_lock_may_lie_beside_the_files_that_it_pins() {
+    let place = Place::new(host_of(&model()).start());
+    place.vendoring("out").lock(&place.at("out/pins.lock")).start().succeeds();
+    let mut expected = model();
+    expected.insert("pins.lock".to_owned(), fs::read(place.at("out/models.lock")).unwrap());
+    assert_holds(&place.at("out"), &expected);
+}
