@@ -161,6 +161,10 @@ mod seats;
 mod patience;
 mod parallel;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[cfg(all(test, feature = "net"))]
 mod answers;
 #[cfg(test)]
