@@ -2,8 +2,9 @@
 # Tests everything: build-support/test.sh [portable]
 #
 # Installs what is missing where it can (Debian packages as root, npm packages), then checks formatting, lints, unit,
-# integration and doc tests, and drives the example app in a real browser. `portable` leaves out what needs Node or a
-# browser. What cannot run here is named as skipped; with REQUIRE_ALL=1 a skip is a failure.
+# integration and doc tests, also over nginx and squid, and drives the example app in a real browser. `portable` leaves
+# out what needs Node or a browser, and installs nothing. What cannot run here is named as skipped; with REQUIRE_ALL=1 a
+# skip is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +16,10 @@ export SKIPPED="$PWD/$output/skipped" # where tests say what they leave out
 : >"$SKIPPED"
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 export RUST_BACKTRACE=0
+
+# How whoever runs this reaches the world is nothing to the tests, which reach only this machine.
+unset HTTPS_PROXY https_proxy HTTP_PROXY http_proxy ALL_PROXY all_proxy NO_PROXY no_proxy NETRC HF_TOKEN
+unset VENDOR_MODEL_{LOCK,OFFLINE,CACHE,DIR,MIRROR,SKIP,PROGRESS} DOCS_RS CARGO_NET_OFFLINE
 
 step() { printf '\n== %s\n' "$*"; }
 
@@ -82,6 +87,12 @@ if [ "$part" = all ]; then
         provide_npm tests/js || skip 'npm ci --prefix tests/js failed'
         provide_npm example-app/web || skip 'npm ci --prefix example-app/web failed'
     fi
+fi
+
+if [ "$part" = all ]; then
+    step 'servers that others wrote'
+    provide nginx nginx-light || skip 'nginx is not there (apt-get install nginx-light)'
+    provide squid squid || skip 'squid is not there (apt-get install squid)'
 fi
 
 step 'unit, integration and doc tests'

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ureq::http::{HeaderName, HeaderValue};
+
 use crate::cargo_config::CargoConfig;
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::proxy::Proxies;
+use crate::secret::{Secret, unshown};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
@@ -18,6 +21,18 @@ pub(crate) struct Access {
     pub user_agent: String,
     /// How often a download is tried again.
     pub retries: u32,
+    /// For the origin of the model's URL.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// For Hugging Face.
+    pub token: Option<HeaderValue>,
+    pub netrc: Option<NetrcFile>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct NetrcFile {
+    pub path: PathBuf,
+    /// Whether whoever builds has named it.
+    pub is_named: bool,
 }
 
 /// How long is waited for a host; none is on the whole of a transfer.
@@ -38,6 +53,9 @@ impl Default for Access {
             timeouts: Timeouts::new(None),
             user_agent: concat!("vendor-model/", env!("CARGO_PKG_VERSION")).to_owned(),
             retries: 3,
+            headers: Vec::new(),
+            token: None,
+            netrc: None,
         }
     }
 }
@@ -62,6 +80,9 @@ impl Access {
                 Some(retries) => u32::try_from(retries).unwrap_or(u32::MAX),
                 None => config.retries.unwrap_or(Access::default().retries),
             },
+            headers: headers(config)?,
+            token: token(environment)?,
+            netrc: environment.netrc().map(|(path, is_named)| NetrcFile { path, is_named }),
         })
     }
 }
@@ -107,6 +128,22 @@ fn user_agent(environment: &Environment, files: &CargoConfig) -> Result<Option<S
     }
 }
 
+fn headers(config: &Config) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+    let parsed = config.headers.iter().map(|(name, value)| {
+        let header = HeaderName::try_from(name).ok().zip(unshown(value.text()));
+        let form = "the name of a header, and a value of printable ASCII";
+        header.ok_or_else(|| Error::setting("Config::header", name, form))
+    });
+    parsed.collect()
+}
+
+fn token(environment: &Environment) -> Result<Option<HeaderValue>, Error> {
+    const NAME: &str = "HF_TOKEN";
+    let Some(token) = environment.text(NAME)? else { return Ok(None) };
+    let value = unshown(&format!("Bearer {}", token.trim()));
+    value.map(Some).ok_or_else(|| Error::setting(NAME, Secret::new(token), "printable ASCII"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +152,10 @@ mod tests {
         let files = CargoConfig::read(&[], None);
         Access::new(Config::new().retries(5), &Environment::of(set), &files)
             .map_err(|error| error.to_string())
+    }
+
+    fn access_error(set: &[(&'static str, &str)]) -> String {
+        access(set).unwrap_err()
     }
 
     #[test]
@@ -145,6 +186,22 @@ mod tests {
         assert_eq!(file(&[("SSL_CERT_FILE", "/s")]), Some("/s".into()));
         let both = [("SSL_CERT_FILE", "/s"), ("CARGO_HTTP_CAINFO", "/c")];
         assert_eq!(file(&both), Some("/c".into()));
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let mut config = Config::new();
+        config.header("Authorization", "hunter2").mirror("https://h/", "https://u:hunter2@m/");
+        let set = [("HF_TOKEN", "hunter2"), ("ALL_PROXY", "http://u:hunter2@p:1")];
+        let files = CargoConfig::read(&[], None);
+        let access = Access::new(&config, &Environment::of(&set), &files).unwrap();
+        let shown = format!("{access:?} {config:?}");
+        assert!(shown.contains("authorization") && !shown.contains("hunter2"), "{shown}");
+        let error = access_error(&[("HF_TOKEN", "hunter2\n3")]);
+        assert!(error.contains("HF_TOKEN") && !error.contains("hunter2"), "{error}");
+        config.header("X Y", "hunter2");
+        let error = Access::new(&config, &Environment::of(&[]), &files).unwrap_err().to_string();
+        assert!(error.contains("\"X Y\"") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]

@@ -12,13 +12,15 @@ use ureq::{Agent, Error, RequestBuilder};
 use url::Url;
 
 use crate::access::Access;
-use crate::credentials::basic;
+use crate::credentials::{Credentials, basic, overheard};
 use crate::failure::Failure;
 use crate::proxy::Proxy;
+use crate::source::{ModelUrl, bare, is_plain_http};
 use crate::wire::Wires;
 
 pub(crate) struct Agents {
     access: Access,
+    credentials: Credentials,
     direct: Agent,
     /// Behind the proxy for `http`, if there is one.
     http: Agent,
@@ -27,7 +29,7 @@ pub(crate) struct Agents {
 
 impl Agents {
     /// Each keeps so many idle connections to a host. Opens none yet.
-    pub fn new(connections: usize, access: &Access) -> Result<Agents, Failure> {
+    pub fn new(connections: usize, access: &Access, model: &ModelUrl) -> Result<Agents, Failure> {
         let roots = roots(access.certificates.as_deref())?;
         let behind = |proxy: Option<&Proxy>| {
             let direct = config(connections, access, &roots, None);
@@ -36,24 +38,36 @@ impl Agents {
         };
         Ok(Agents {
             access: access.clone(),
+            credentials: Credentials::new(access, model)?,
             direct: behind(None)?,
             http: behind(access.proxies.http.as_ref())?,
             https: behind(access.proxies.https.as_ref())?,
         })
     }
 
-    /// A request for `url`.
-    pub fn get(&self, url: &Url) -> RequestBuilder<WithoutBody> {
+    /// A request for `url`, by whoever we are there.
+    pub fn get(&self, url: &Url) -> Result<RequestBuilder<WithoutBody>, Failure> {
         let proxy = self.access.proxies.before(url);
         let agent = match (proxy, url.scheme()) {
             (None, _) => &self.direct,
             (Some(_), "https") => &self.https,
             (Some(_), _) => &self.http,
         };
-        let request = agent.get(url.as_str());
-        match proxy.filter(|proxy| proxy.forwards(url)).and_then(|proxy| basic(proxy.url())) {
+        let request = agent.get(bare(url).as_str());
+        let forwarder = proxy.filter(|proxy| proxy.forwards(url));
+        let request = match forwarder.and_then(|proxy| basic(proxy.url())) {
             Some(password) => request.header(header::PROXY_AUTHORIZATION, password),
             None => request,
+        };
+        let is_open = is_plain_http(url) || url.scheme() == "http" && proxy.is_some();
+        match is_open {
+            true if self.credentials.are_asked_for(url) => Err(overheard(url)),
+            true => Ok(request),
+            false => Ok(self
+                .credentials
+                .headers(url)
+                .into_iter()
+                .fold(request, |request, (name, value)| request.header(name, value))),
         }
     }
 

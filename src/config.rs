@@ -70,7 +70,8 @@ impl Config {
         self
     }
 
-    /// Whether to do without the network. Default: as `VENDOR_MODEL_OFFLINE` says, else `CARGO_NET_OFFLINE`.
+    /// Whether to do without the network. Default: as `VENDOR_MODEL_OFFLINE` says, else `CARGO_NET_OFFLINE`, else
+    /// `net.offline` in cargo's configuration.
     /// `true` is never undone by the environment.
     pub fn offline(&mut self, offline: bool) -> &mut Config {
         self.offline = offline;
@@ -115,6 +116,7 @@ impl Config {
 
     /// A request header, such as `Authorization`. It goes to the host and port of the model's URL only, never to a
     /// mirror or to where a redirect leads, and only over https or to this machine. Default: none; every call adds one.
+    /// An `Authorization` given here wins over `NETRC` and `HF_TOKEN`.
     pub fn header(&mut self, name: impl Into<String>, value: impl Into<String>) -> &mut Config {
         self.headers.push((name.into(), Secret::new(value)));
         self
@@ -139,7 +141,8 @@ impl Config {
         self
     }
 
-    /// How often a download is tried again after a failure that may pass. Default: 3.
+    /// How often a download is tried again after a failure that may pass. Default: 3. `CARGO_NET_RETRY` and `net.retry`
+    /// in cargo's configuration win over this setting.
     pub fn retries(&mut self, n: u32) -> &mut Config {
         self.retries = Some(n);
         self

@@ -22,11 +22,13 @@ use crate::policy::Policy;
 use crate::progress::Progress;
 use crate::seats::Seats;
 use crate::sniff;
+use crate::source::ModelUrl;
 
 /// Downloads until it is dropped; keeps connections meanwhile. Opens none, and reads no certificates, before it has
 /// something to ask a host for.
 pub(crate) struct Downloads<'a> {
     policy: &'a Policy,
+    model: &'a ModelUrl,
     progress: &'a Progress,
     client: OnceLock<Result<Client, Failure>>,
     cache: OnceLock<Option<Cache>>,
@@ -43,9 +45,10 @@ enum Outcome {
 }
 
 impl<'a> Downloads<'a> {
-    pub fn new(policy: &'a Policy, progress: &'a Progress) -> Downloads<'a> {
+    pub fn new(policy: &'a Policy, model: &'a ModelUrl, progress: &'a Progress) -> Downloads<'a> {
         Downloads {
             policy,
+            model,
             progress,
             client: OnceLock::new(),
             cache: OnceLock::new(),
@@ -265,7 +268,7 @@ impl<'a> Downloads<'a> {
     }
 
     fn get(&self, url: &Url, ask: Ask<'_>) -> Result<Reply, Failure> {
-        let begin = || Client::new(self.policy.connections, &self.policy.access);
+        let begin = || Client::new(self.policy.connections, &self.policy.access, self.model);
         self.client.get_or_init(begin).as_ref().map_err(Failure::clone)?.get(url, ask)
     }
 }

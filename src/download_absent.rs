@@ -6,6 +6,7 @@ use crate::errand::{Arrival, Budget, Errand, Miss};
 use crate::failure::Failure;
 use crate::policy::Policy;
 use crate::progress::Progress;
+use crate::source::ModelUrl;
 
 pub(crate) struct Downloads<'a> {
     _progress: &'a Progress,
@@ -13,7 +14,7 @@ pub(crate) struct Downloads<'a> {
 }
 
 impl<'a> Downloads<'a> {
-    pub fn new(policy: &'a Policy, progress: &'a Progress) -> Downloads<'a> {
+    pub fn new(policy: &'a Policy, _: &'a ModelUrl, progress: &'a Progress) -> Downloads<'a> {
         Downloads { _progress: progress, budget: Budget::new(policy.max_bytes) }
     }
 

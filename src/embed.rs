@@ -17,31 +17,29 @@ pub(crate) struct Anchor {
 /// Items are documented, attributes are outer ones and data is in statics, so that the text can be included
 /// anywhere, in every edition, under `deny(warnings, missing_docs)`, and needs no `std`. Not everybody uses all of it,
 /// or makes the module public.
-pub(crate) fn module(url: &str, files: &[LockedFile], anchor: &Anchor) -> String {
+///
+/// With placeholders nothing is embedded: the module is there to be type-checked against.
+pub(crate) fn module(url: &str, files: &[LockedFile], anchor: &Anchor, whole: bool) -> String {
     let mut text = String::from(PREAMBLE);
     let entry = files.first().map_or("", LockedFile::path);
     let mut item = |doc: &str, definition: String| {
         // Writing to a string cannot fail.
-        let _ = write!(
-            text,
-            "\n/// {doc}\n#[allow(dead_code, unreachable_pub)]\npub static {definition};\n"
-        );
+        let _ =
+            write!(text, "\n/// {doc}\n#[allow(dead_code, unreachable_pub)]\npub {definition};\n");
     };
-    item("The address that the model was vendored from.", format!("URL: &str = {url:?}"));
+    item("The address that the model was vendored from.", format!("static URL: &str = {url:?}"));
     item(
         "Whether the files are placeholders, because the network was not to be used.",
-        "PLACEHOLDER: bool = false".to_owned(),
+        format!("const PLACEHOLDER: bool = {}", !whole),
     );
     item(
         "The path of the file to give to a loader: the manifest.",
-        format!("ENTRY: &str = {entry:?}"),
+        format!("static ENTRY: &str = {entry:?}"),
     );
+    let elements: String = files.iter().map(|file| element(file, anchor, whole)).collect();
     item(
         "Every file of the model: the manifest first, then its shards in order.",
-        format!(
-            "FILES: &[File] = &[{}\n]",
-            files.iter().map(|file| element(file, anchor)).collect::<String>()
-        ),
+        format!("static FILES: &[File] = &[{elements}\n]"),
     );
     text
 }
@@ -78,10 +76,14 @@ pub fn get(path: &str) -> Option<&'static File> {
 }
 "#;
 
-fn element(file: &LockedFile, anchor: &Anchor) -> String {
+fn element(file: &LockedFile, anchor: &Anchor, whole: bool) -> String {
     let Anchor { variable, dir } = anchor;
     let (path, size, sha256) = (file.path(), grouped(file.size()), file.sha256());
     let place = if dir.is_empty() { format!("/{path}") } else { format!("/{dir}/{path}") };
+    let bytes = match whole {
+        true => format!("include_bytes!(concat!(env!({variable:?}), {place:?}))"),
+        false => "&[]".to_owned(),
+    };
     format!(
         r#"
     File {{
@@ -89,7 +91,7 @@ fn element(file: &LockedFile, anchor: &Anchor) -> String {
         media_type: {:?},
         size: {size},
         sha256: {sha256:?},
-        bytes: include_bytes!(concat!(env!({variable:?}), {place:?})),
+        bytes: {bytes},
     }},"#,
         media_type(path),
     )
@@ -131,8 +133,18 @@ mod tests {
             "https://models.example/digits/model.json",
             &[file("model.json"), file("sub/weights.bin")],
             &anchor,
+            true,
         );
         golden("tests/data/golden/module.rs", &text);
+    }
+
+    #[test]
+    fn placeholders_say_what_they_are_and_embed_nothing() {
+        let file = LockedFile::new(ModelPath::parse("model.json").unwrap(), Content::of(b""));
+        let anchor = Anchor { variable: "OUT_DIR", dir: "digits".to_owned() };
+        let text = module("https://models.example/digits/model.json", &[file], &anchor, false);
+        assert!(text.contains("pub const PLACEHOLDER: bool = true;"), "{text}");
+        assert!(text.contains("bytes: &[],") && !text.contains("include_bytes!"), "{text}");
     }
 
     #[test]
@@ -159,7 +171,7 @@ mod tests {
     #[test]
     fn no_address_can_leave_its_string() {
         let anchor = Anchor { variable: "OUT_DIR", dir: String::new() };
-        let text = module("https://h.example/\"; evil!(); \"\\", &[], &anchor);
+        let text = module("https://h.example/\"; evil!(); \"\\", &[], &anchor, true);
         assert!(text.contains(r#"URL: &str = "https://h.example/\"; evil!(); \"\\";"#), "{text}");
     }
 }

@@ -72,6 +72,8 @@ const NAMES: &[&str] = &[
     "no_proxy",
     "NO_PROXY",
     "REQUEST_METHOD",
+    "NETRC",
+    "HF_TOKEN",
 ];
 
 /// The variables that can change the outcome of a run that succeeded, so that cargo must watch them.
@@ -84,8 +86,8 @@ pub(crate) enum CacheAt {
     Off,
 }
 
-/// The environment variables that this crate reads, as they were when it looked.
-#[derive(Debug, Default)]
+/// The environment variables that this crate reads, as they were when it looked. Some are secrets: there is no `Debug`.
+#[derive(Default)]
 pub(crate) struct Environment(HashMap<&'static str, OsString>);
 
 impl Environment {
@@ -146,6 +148,13 @@ impl Environment {
     /// The hosts that are asked without a proxy.
     pub fn no_proxy(&self) -> Result<Option<&str>, Error> {
         Ok(self.text("no_proxy")?.or(self.text("NO_PROXY")?))
+    }
+
+    /// Where logins are kept, and whether somebody has said so.
+    pub fn netrc(&self) -> Option<(PathBuf, bool)> {
+        let usual = if cfg!(windows) { "_netrc" } else { ".netrc" };
+        let named = self.path("NETRC").map(|path| (path, true));
+        named.or_else(|| Some((self.home()?.join(usual), false)))
     }
 
     /// The package whose build script this is: cargo gives `OUT_DIR` to build scripts only, or nearly so.

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::parallel;
 use crate::policy::Policy;
 use crate::progress::Progress;
-use crate::source::Place;
+use crate::source::{ModelUrl, Place};
 
 /// Brings files until it is dropped.
 pub(crate) struct Fetcher<'a> {
@@ -23,8 +23,8 @@ pub(crate) struct Fetcher<'a> {
 }
 
 impl<'a> Fetcher<'a> {
-    pub fn new(policy: &'a Policy, progress: &'a Progress) -> Fetcher<'a> {
-        let downloads = Downloads::new(policy, progress);
+    pub fn new(policy: &'a Policy, model: &'a ModelUrl, progress: &'a Progress) -> Fetcher<'a> {
+        let downloads = Downloads::new(policy, model, progress);
         Fetcher { progress, downloads, connections: policy.connections }
     }
 

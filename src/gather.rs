@@ -18,7 +18,7 @@ use crate::policy::Policy;
 use crate::progress::{Progress, Shares};
 use crate::publish::Staged;
 use crate::sniff::{self, Impostor};
-use crate::source::Place;
+use crate::source::{ModelUrl, Place};
 use crate::staging::Staging;
 use crate::wanted::{Role, Wanted};
 
@@ -51,12 +51,13 @@ pub(crate) struct Gatherer<'a> {
 impl<'a> Gatherer<'a> {
     pub fn new(
         policy: &'a Policy,
+        model: &'a ModelUrl,
         name: &'a str,
         out_dir: &'a Path,
         progress: &'a Progress,
     ) -> Gatherer<'a> {
         let cache = policy.cache.as_deref().map(Cache::at);
-        let (fetcher, staging) = (Fetcher::new(policy, progress), Staging::new(out_dir));
+        let (fetcher, staging) = (Fetcher::new(policy, model, progress), Staging::new(out_dir));
         Gatherer { policy, name, out_dir, progress, cache, fetcher, staging }
     }
 

@@ -11,12 +11,13 @@ use url::Url;
 
 use crate::access::Access;
 use crate::agent::Agents;
+use crate::credentials;
 use crate::exchange::{Ask, Reply, Span, Whole, encodings};
 use crate::failure::Failure;
 use crate::gunzip::{Format, Gunzip};
 use crate::partial::Promise;
 use crate::patience;
-use crate::source::shown;
+use crate::source::{ModelUrl, shown};
 use crate::validators::Validators;
 
 const MAX_REDIRECTS: usize = 10;
@@ -30,8 +31,8 @@ pub(crate) struct Client {
 
 impl Client {
     /// No limit is on the whole of a transfer: a slow but steady body of any length arrives.
-    pub fn new(connections: usize, access: &Access) -> Result<Client, Failure> {
-        Ok(Client { agents: Agents::new(connections, access)? })
+    pub fn new(connections: usize, access: &Access, model: &ModelUrl) -> Result<Client, Failure> {
+        Ok(Client { agents: Agents::new(connections, access, model)? })
     }
 
     /// One file of `url`, or what is new of it; redirects are followed.
@@ -41,7 +42,7 @@ impl Client {
             let current = visited.last().expect("it begins with one and only grows");
             let request = headers(ask)
                 .into_iter()
-                .fold(self.agents.get(current), |request, (name, value)| {
+                .fold(self.agents.get(current)?, |request, (name, value)| {
                     request.header(name, value)
                 });
             let named = |failure| self.agents.place(current, failure);
@@ -75,6 +76,11 @@ fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
         )));
     };
     to.set_fragment(None);
+    if to.origin() == from.origin() && to.username().is_empty() {
+        // Neither fails for an address that has a host.
+        let _ = to.set_username(from.username());
+        let _ = to.set_password(from.password());
+    }
     match (from.scheme(), to.scheme()) {
         ("https", "https") | ("http", "http" | "https") => Ok(to),
         (old, new) => Err(Failure::lasting(format!(
@@ -173,8 +179,7 @@ fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> Failure {
     match status.as_u16() {
         429 | 503 => Failure::passing(what).crowded(wait(headers)),
         408 | 425 | 500..=599 => Failure::passing(what),
-        401 | 403 => Failure::lasting(what)
-            .help("the host wants to know who asks, or the address has expired"),
+        401 | 403 => Failure::lasting(what).help(credentials::advice(url)),
         407 => Failure::lasting(what).help(PASSWORD_FOR_PROXY),
         404 | 410 => Failure::lasting(what).help(
             "the host does not have it (any more); look for the model elsewhere, \

@@ -42,7 +42,7 @@
 //! In this order: the HTTP status; `Content-Encoding`, decoded even if nobody asked for it; that the bytes are no
 //! error page and no Git LFS pointer; size and SHA-256, where they are pinned; the manifest, its weight specs and the
 //! paths of its shards; and that every weight group has exactly the bytes that its specs describe. Nothing unverified
-//! ever has its final name, and nothing is written outside `out_dir` but the lockfile.
+//! ever has its final name, and nothing is written outside `out_dir` but the lockfile and the cache.
 //!
 //! # Units
 //!
@@ -70,16 +70,26 @@
 //! | `CARGO_HTTP_TIMEOUT` | how many seconds to wait for a connection and for the next bytes; 0 is for ever |
 //! | `CARGO_NET_RETRY` | how often a download is tried again |
 //! | `CARGO_HTTP_USER_AGENT` | what hosts are told about who asks |
+//! | `NETRC` | a netrc file of logins; default `~/.netrc`, on Windows `~/_netrc` |
+//! | `HF_TOKEN` | a token for huggingface.co |
 //!
 //! Where no variable speaks, `net.offline`, `net.retry`, `http.proxy`, `http.cainfo`, `http.timeout` and
 //! `http.user-agent` of cargo's configuration files are heeded: in `.cargo/config.toml` of the directory in which cargo
 //! was called (`$PWD`), of the package's, of all above them, and in `CARGO_HOME`. Cargo does not tell build scripts of
 //! its flags `--offline`, `--locked`, `--frozen` and `--config`: set the variables.
 //!
+//! Proxies are `http`, `https` or `socks5` URLs, with `user:password@` where they want it. An `https` address is reached
+//! through a tunnel, a plain one by handing the request to the proxy.
+//!
+//! Credentials go over https or to this machine only, and each to its own origin, never to where a redirect leads: the
+//! user info of the model's URL and [`Config::header`] to the origin of that URL, a login of a netrc file to the machine
+//! that it names and its `default` to the origin of the model's URL. A mirror is told what a netrc file, or the rule
+//! itself, has for it. None is written to a lockfile or shown.
+//!
 //! # Features
 //!
 //! `net` (default) is everything that opens a socket. Without it the library verifies and restores from a vendored
-//! directory, in pure Rust, with no TLS, no HTTP and no C compiler in its tree.
+//! directory or the cache, in pure Rust, with no TLS, no HTTP and no C compiler in its tree.
 //!
 //! `platform-verifier` asks the operating system which certificates are to be trusted, where no file is named.
 
@@ -106,6 +116,8 @@ mod http;
 mod agent;
 #[cfg(feature = "net")]
 mod credentials;
+#[cfg(feature = "net")]
+mod netrc;
 #[cfg(feature = "net")]
 mod wire;
 #[cfg(feature = "net")]

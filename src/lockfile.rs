@@ -12,6 +12,9 @@ use crate::path::{self, ModelPath, Names, PathProblem};
 
 const VERSION: u32 = 1;
 
+/// No address of a model begins so.
+const REMAINS: &str = "remains of ";
+
 /// The contents of a `models.lock`.
 ///
 /// [`Lockfile::read`] or [`Lockfile::parse`] one; `to_string()` gives its text.
@@ -138,6 +141,11 @@ impl Lockfile {
         })
     }
 
+    /// Drops what models have left behind.
+    pub(crate) fn drop_remains(&mut self) {
+        self.models.retain(|model| !model.url.starts_with(REMAINS));
+    }
+
     /// Pins a model, in place of what was pinned under its address.
     pub(crate) fn insert(&mut self, model: LockedModel) {
         self.remove(&model.url);
@@ -209,6 +217,15 @@ impl LockedModel {
             .iter()
             .find(|file| differs(file) || names.clash(&file.path).is_some())
             .map(|file| &file.path)
+    }
+
+    /// What is left of it, in the record, until it is removed: the files that are not among `others`.
+    pub(crate) fn remains(mut self, others: &HashSet<ModelPath>) -> Option<LockedModel> {
+        self.files.retain(|file| !others.contains(&file.path));
+        if !self.url.starts_with(REMAINS) {
+            self.url.insert_str(0, REMAINS);
+        }
+        Some(self).filter(|remains| !remains.files.is_empty())
     }
 
     pub(crate) fn paths(&self) -> impl Iterator<Item = &ModelPath> {
@@ -333,6 +350,23 @@ mod tests {
         assert_eq!(disputed(&model("https://b", &["m.json", "SHARD1"])), ["SHARD1"]);
         assert_eq!(disputed(&model("https://b", &["m.json", "shard1/a"])), ["shard1/a"]);
         assert!(disputed(&model("https://a", &["SHARD1"])).is_empty());
+    }
+
+    #[test]
+    fn what_is_to_go_is_recorded_under_no_address_until_it_is_gone() {
+        let new: HashSet<ModelPath> =
+            model("https://a", &["m.json", "1"]).paths().cloned().collect();
+        let old = model("https://a", &["m.json", "1", "2"]);
+        let mut record = Lockfile::default();
+        record.insert(model("https://b", &["n.json"]));
+        let remains = old.remains(&new).unwrap();
+        record.insert(remains.clone());
+        assert_eq!(remains.paths().map(ModelPath::as_str).collect::<Vec<_>>(), ["2"]);
+        assert!(record.model("https://a").is_none());
+        assert_eq!(remains.clone().remains(&new), Some(remains), "it stays what it is");
+        record.drop_remains();
+        assert_eq!(record.models(), [model("https://b", &["n.json"])]);
+        assert!(model("https://a", &["1"]).remains(&new).is_none());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::error::Error;
 use crate::secret::{Secret, masked};
+use crate::source::bare;
 
 /// The rules in the order in which they are tried.
 #[derive(Debug, Default)]
@@ -46,13 +47,9 @@ impl Mirrors {
 
     /// What to ask for `origin`: itself, or its mirror, or first the mirror and then itself.
     pub fn sources(&self, origin: &Url) -> Vec<Url> {
-        let mut plain = origin.clone();
-        // Both fail only for URLs that cannot have user info.
-        let _ = plain.set_username("");
-        let _ = plain.set_password(None);
-        plain.set_fragment(None);
+        let bare = bare(origin);
         let mirrored = self.0.iter().find_map(|rule| {
-            let rest = plain.as_str().strip_prefix(&rule.prefix)?;
+            let rest = bare.as_str().strip_prefix(&rule.prefix)?;
             Some((Url::parse(&format!("{}{rest}", rule.replacement)).ok()?, rule.direct))
         });
         match mirrored {

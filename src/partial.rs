@@ -12,6 +12,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -22,8 +23,9 @@ use crate::sniff;
 use crate::staging;
 use crate::validators::Validators;
 
-/// After so many bytes a line is added to the journal.
-const PIECE: u64 = 256 * 1024;
+/// A line is added to the journal whenever a sixteenth more has come, within these bounds: of little that has come
+/// little is lost, and much takes few lines.
+const PIECES: RangeInclusive<u64> = 16 * 1024..=128 * 1024;
 
 /// What a host said when the first byte came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +98,8 @@ impl Partial {
         self.meter.pass(bytes);
         let missing = sniff::HEAD - self.head.len();
         self.head.extend_from_slice(&bytes[..bytes.len().min(missing)]);
-        if self.size() - self.written_down >= PIECE && self.promise.is_some() {
+        let piece = (self.written_down / 16).clamp(*PIECES.start(), *PIECES.end());
+        if self.size() - self.written_down >= piece && self.promise.is_some() {
             self.write_down()?;
         }
         Ok(())
@@ -136,8 +139,7 @@ impl Partial {
 
     /// Removes what is on disk.
     pub fn discard(self) {
-        let _ = fs::remove_file(&self.at);
-        self.close();
+        let _ = fs::remove_file(self.close());
     }
 
     /// Removes all but the bytes, and says where those are.

@@ -13,6 +13,7 @@ use crate::package::Tree;
 use crate::path::{RECORD, slashed};
 use crate::policy::Policy;
 use crate::source::ModelUrl;
+use crate::staging;
 
 impl Lockfile {
     /// Reads the lockfile at `path`.
@@ -137,10 +138,13 @@ fn may_write(policy: &Policy, lockfile: &Path, exists: bool) -> bool {
         // It will not be, so that there is no need to try.
         return true;
     }
-    let opened = fs::OpenOptions::new().append(true).create_new(!exists).open(lockfile);
+    // Under its own name another process could have made it meanwhile.
+    let probe = lockfile.with_file_name(staging::unique_name());
+    let tried = if exists { lockfile } else { &probe };
+    let opened = fs::OpenOptions::new().append(true).create_new(!exists).open(tried);
     if !exists && opened.is_ok() {
         // Made only to see whether it can be; what could be created can be removed.
-        let _ = fs::remove_file(lockfile);
+        let _ = fs::remove_file(tried);
     }
     !opened.is_err_and(|error| {
         matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)

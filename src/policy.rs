@@ -15,7 +15,6 @@ use crate::mirror::Mirrors;
 use crate::package::Package;
 use crate::path::ModelPath;
 use crate::progress::{Mode, Progress};
-use crate::secret::Secret;
 
 /// What a run goes by.
 #[derive(Debug)]
@@ -36,9 +35,6 @@ pub(crate) struct Policy {
     colour: bool,
     /// Who is asked in the place of a host.
     pub mirrors: Mirrors,
-    /// Request headers for the origin of the model's URL.
-    #[expect(dead_code, reason = "none is sent yet")]
-    pub headers: Vec<(String, Secret)>,
     pub extra_files: Vec<ModelPath>,
     pub entry_name: Option<ModelPath>,
     pub connections: usize,
@@ -158,7 +154,6 @@ impl Config {
             progress: environment.progress()?,
             colour: environment.colour(),
             mirrors: Mirrors::new(MIRROR, environment.text(MIRROR)?.unwrap_or(""), &self.mirrors)?,
-            headers: self.headers.clone(),
             extra_files: paths(&self.extra_files)?,
             entry_name: paths(self.entry_name.as_slice())?.pop(),
             connections: self.connections.unwrap_or(6).max(1),

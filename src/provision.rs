@@ -42,7 +42,7 @@ impl Config {
         }
         let (progress, scratch) = (policy.progress(&model.short_name()), scratch(&policy));
         let order = Order::new(&policy, &model, &name, None)?;
-        let gatherer = Gatherer::new(&policy, &name, &scratch, &progress);
+        let gatherer = Gatherer::new(&policy, &model, &name, &scratch, &progress);
         Ok(assemble(&gatherer, &order)?.locked)
     }
 
@@ -135,7 +135,7 @@ fn bring(
 ) -> Result<(), Error> {
     let model = parse(&pinned.url)?;
     let progress = policy.progress(&model.short_name());
-    let gatherer = Gatherer::new(policy, &pinned.url, out_dir, &progress);
+    let gatherer = Gatherer::new(policy, &model, &pinned.url, out_dir, &progress);
     let files = gatherer.gather(wanted(&Order::of_pins(policy, &model, pinned))?, None)?;
     hand_over(&files)
 }

@@ -11,7 +11,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -86,7 +86,8 @@ impl OutDir {
 
     /// Removes what no model has any more, gives the staged files their names, and writes the record last.
     ///
-    /// Until then the record speaks of files only that are right or can be brought again under the same pins.
+    /// Until then the record speaks of files only that are right or can be brought again under the same pins, and of
+    /// those that are to go: whatever stops this run, a later one removes them.
     pub fn publish(
         &self,
         staged: &[Staged],
@@ -94,15 +95,21 @@ impl OutDir {
         after: &Lockfile,
     ) -> Result<(), Error> {
         if before != after {
-            let mut meanwhile = before.clone();
-            let changed =
-                before.models().iter().filter(|model| after.model(&model.url) != Some(model));
-            changed.for_each(|model| drop(meanwhile.remove(&model.url)));
-            self.write_record(before, &meanwhile)?;
             let paths = |lockfile: &Lockfile| -> HashSet<ModelPath> {
                 lockfile.models().iter().flat_map(LockedModel::paths).cloned().collect()
             };
-            self.remove_stale(staged, &paths(before), &paths(after))?;
+            let (old, new) = (paths(before), paths(after));
+            let mut meanwhile = before.clone();
+            let changed =
+                before.models().iter().filter(|model| after.model(&model.url) != Some(model));
+            for model in changed {
+                let model = meanwhile.remove(&model.url);
+                if let Some(left) = model.and_then(|model| model.remains(&new)) {
+                    meanwhile.insert(left);
+                }
+            }
+            self.write_record(before, &meanwhile)?;
+            self.remove_stale(staged, &old, &new)?;
         }
         self.place(staged, Stamp::Old)?;
         self.write_record(before, after)
@@ -219,8 +226,13 @@ pub(crate) fn write(path: &Path, text: &str, stamp: Stamp) -> Result<(), Error> 
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
     let staged = dir.join(staging::unique_name());
-    #[expect(clippy::disallowed_methods, reason = "the one place that writes files")]
-    let written = fs::write(&staged, text).and_then(|()| settle(&staged, path, stamp));
+    let written = File::create(&staged).and_then(|mut file| {
+        // So that no other process takes it for what a dead one left.
+        let _ = file.try_lock();
+        staging::sweep(dir, &staged);
+        file.write_all(text.as_bytes())?;
+        settle(&staged, path, stamp)
+    });
     if written.is_err() {
         let _ = fs::remove_file(&staged);
     }

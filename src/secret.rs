@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+#[cfg(feature = "net")]
+use ureq::http::HeaderValue;
+
 /// Its `Debug` says only that there is one.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
@@ -20,6 +23,14 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("...")
     }
+}
+
+/// The value of a header that is not shown, in debug logs neither; none if it cannot be one.
+#[cfg(feature = "net")]
+pub(crate) fn unshown(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// A text that may have addresses with passwords in it, as it may be shown: none is in what follows an `@`.

@@ -10,7 +10,7 @@ use url::Url;
 use crate::path::{ModelPath, PathProblem};
 
 /// The address of a model, as its caller wrote it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct ModelUrl {
     given: String,
     /// What stands in a lockfile: the same without user info.
@@ -19,7 +19,7 @@ pub(crate) struct ModelUrl {
 }
 
 /// Where bytes are read from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     Host(Url),
     Disk(PathBuf),
@@ -41,6 +41,18 @@ impl Place {
         let host = url.host_str()?;
         let host = url.port().map_or(host.to_owned(), |port| format!("{host}_{port}"));
         Some(ModelPath::parse(&format!("{host}{}", percent_decoded(url.path()))))
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for ModelUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.recorded)
     }
 }
 
@@ -102,19 +114,23 @@ impl ModelUrl {
 
     /// Whether anybody on the way could change the bytes: plain http, and not from this machine.
     pub fn is_plain_http(&self) -> bool {
-        let loopback = match self.parsed.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => true,
-        };
-        self.parsed.scheme() == "http" && !loopback
+        is_plain_http(&self.parsed)
     }
 
     /// The file that a `file:` address names.
     pub fn on_disk(&self) -> Option<PathBuf> {
         self.parsed.to_file_path().ok().filter(|_| self.parsed.scheme() == "file")
     }
+}
+
+pub(crate) fn is_plain_http(url: &Url) -> bool {
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => true,
+    };
+    url.scheme() == "http" && !loopback
 }
 
 /// The client takes an address for text, so that it has to be written out as one: `https://host/...`.
@@ -183,13 +199,19 @@ pub(crate) fn shard_url(
     Ok(url)
 }
 
+/// A URL as a request names it: without user info and fragment.
+pub(crate) fn bare(url: &Url) -> Url {
+    let mut bare = url.clone();
+    // Both fail only for URLs that cannot have user info.
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    bare.set_fragment(None);
+    bare
+}
+
 /// A URL as it may be shown: without user info, and without its query where something in it authorises.
 pub(crate) fn shown(url: &Url) -> String {
-    let mut shown = url.clone();
-    // Both fail only for URLs that cannot have user info.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    shown.set_fragment(None);
+    let mut shown = bare(url);
     if secret(url).is_some() {
         shown.set_query(Some("..."));
     }

@@ -1,6 +1,6 @@
 //! Where files wait, on the file system of `out_dir`, until all of them are verified: `.vendor-model-<pid>-<n>`.
 //!
-//! Knows no models. What dead processes left of theirs is removed by the next that needs one.
+//! Knows no models. What dead processes left of theirs is removed by the next that looks.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,7 +12,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::Error;
 use crate::path::STAGING_PREFIX;
 
-/// The staging folder of one run. Made when the first file needs a place, removed when dropped.
+/// The staging folder of one run. Made when the first file needs a place, or to remove what others left; removed when
+/// dropped.
 #[derive(Debug)]
 pub(crate) struct Staging {
     out_dir: PathBuf,
@@ -29,7 +30,9 @@ struct Folder {
 
 impl Staging {
     pub fn new(out_dir: &Path) -> Staging {
-        let (folder, slots) = (Mutex::new(None), AtomicUsize::new(0));
+        // What cannot be removed now is in nobody's way.
+        let folder = occupant(out_dir).and_then(|_| Folder::make(out_dir).ok());
+        let (folder, slots) = (Mutex::new(folder), AtomicUsize::new(0));
         Staging { out_dir: out_dir.to_owned(), folder, slots }
     }
 
@@ -66,7 +69,7 @@ impl Folder {
             };
             let _ = lock.lock();
             if dir.join("lock").exists() {
-                sweep(out_dir, &dir);
+                sweep(out_dir, &dir.join("lock"));
                 return Ok(Folder { dir, lock: Some(lock) });
             }
         }
@@ -81,7 +84,7 @@ impl Drop for Folder {
     }
 }
 
-/// Which process has a staging folder in `out_dir`.
+/// Which process stages something in `out_dir`.
 pub(crate) fn occupant(out_dir: &Path) -> Option<u32> {
     fs::read_dir(out_dir).ok()?.flatten().find_map(|entry| owner(&entry))
 }
@@ -97,26 +100,35 @@ pub(crate) fn unique() -> String {
     format!("{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Removes what dead processes left: folders whose locks are free. Where our own, which is held, is free as well, locks
-/// say nothing, and none is removed. Best effort: what cannot be removed now is in nobody's way.
-fn sweep(out_dir: &Path, own: &Path) {
-    let is_free = |dir: &Path| File::open(dir.join("lock")).map(|lock| lock.try_lock().is_ok());
+/// Removes what dead processes left: folders and files whose locks are free. Where our own, which is held, is free as
+/// well, locks say nothing, and none is removed. Best effort: what cannot be removed now is in nobody's way.
+pub(crate) fn sweep(dir: &Path, own: &Path) {
+    let is_free = |lock: &Path| File::open(lock).map(|lock| lock.try_lock().is_ok());
     if !is_free(own).is_ok_and(|free| !free) {
         return;
     }
-    for entry in fs::read_dir(out_dir).into_iter().flatten().flatten() {
-        let dir = entry.path();
-        if owner(&entry).is_some() && dir != own {
-            match is_free(&dir) {
-                Ok(true) => drop(fs::remove_dir_all(&dir)),
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let at = entry.path();
+        if owner(&entry).is_none() {
+            continue;
+        }
+        match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            true => match is_free(&at.join("lock")) {
+                Ok(true) => drop(fs::remove_dir_all(&at)),
                 Ok(false) => {}
-                Err(_) => drop(fs::remove_dir(&dir)),
-            }
+                // It may be about to get one. Where there is something else first, it is being removed.
+                Err(_) if fs::remove_dir(&at).is_err() && !at.join("lock").exists() => {
+                    drop(fs::remove_dir_all(&at));
+                }
+                Err(_) => {}
+            },
+            false if is_free(&at).unwrap_or(false) => drop(fs::remove_file(&at)),
+            false => {}
         }
     }
 }
 
-/// The process that made this staging folder, if it is one.
+/// The process that stages something here, if this is its.
 fn owner(entry: &fs::DirEntry) -> Option<u32> {
     let name = entry.file_name();
     name.to_str()?.strip_prefix(STAGING_PREFIX)?.split('-').next()?.parse().ok()

@@ -20,6 +20,7 @@ use crate::policy::Policy;
 use crate::progress::Progress;
 use crate::publish::{self, OutDir};
 use crate::source::{self, ModelUrl};
+use crate::staging;
 use crate::tell::Teller;
 use crate::vendored::Vendored;
 use crate::wanted::Order;
@@ -51,16 +52,14 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let pins = Pins::find(&policy, &model, out.dir())?;
     let order = Order::new(&policy, &model, &pins.name, binding(&pins, &policy)?)?;
 
-    let gatherer = Gatherer::new(&policy, &pins.name, out.dir(), &progress);
+    let gatherer = Gatherer::new(&policy, &model, &pins.name, out.dir(), &progress);
     let Assembled { files, locked, surplus } = assemble(&gatherer, &order)?;
     let whole = files.iter().all(|file| file.step != Step::LeaveEmpty);
     if whole {
-        out.publish(
-            &gather::staged(&files),
-            &pins.record,
-            &settled(&out, &policy, &pins, &locked)?,
-        )?;
+        let after = settled(&out, &policy, &pins, &locked)?;
+        // First, so that what the lock pins is never replaced by what it does not.
         update_package_lock(&pins, &policy, &locked, &progress)?;
+        out.publish(&gather::staged(&files), &pins.record, &after)?;
     } else {
         let others = pins.without(&locked);
         out.publish(&gather::staged(&files), &others, &others)?;
@@ -97,8 +96,10 @@ fn settled(
 ) -> Result<Lockfile, Error> {
     static VENDORED: Mutex<BTreeSet<(PathBuf, String)>> = Mutex::new(BTreeSet::new());
     let mut vendored = VENDORED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let mut after = pins.record.clone();
-    for (rival, path) in pins.record.rivals(locked) {
+    let mut before = pins.record.clone();
+    before.drop_remains();
+    let mut after = before.clone();
+    for (rival, path) in before.rivals(locked) {
         let by_this_process = vendored.contains(&(out.dir().to_owned(), rival.url.clone()));
         if by_this_process || policy.package.is_none() {
             let (path, dir) = (path.as_str(), out.dir().display());
@@ -130,6 +131,8 @@ fn update_package_lock(
     let _turn = Claim::dir(dir, || {
         progress.note("Waiting", "for another process, which writes models.lock")
     });
+    // A process may have died of writing it.
+    staging::sweep(dir, dir);
     let before = pins::read_if_there(path)?;
     let pinned = before.as_ref().and_then(|lockfile| lockfile.model(&locked.url));
     if let (Some(other), None) = (pinned, &pins.pinned)

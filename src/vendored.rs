@@ -26,7 +26,7 @@ pub struct Vendored {
     locked: LockedModel,
     files: Vec<VendoredFile>,
     report: Report,
-    #[expect(dead_code, reason = "modules do not tell it yet")]
+    /// Or placeholders are among its files.
     whole: bool,
     emit: Emit,
 }
@@ -204,7 +204,7 @@ impl Vendored {
     /// same on every machine leads to it; [`ErrorKind::Io`] if `path` cannot be written.
     pub fn write_module(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let text = embed::module(self.url(), &self.locked.files, &self.anchor()?);
+        let text = embed::module(self.url(), &self.locked.files, &self.anchor()?, self.whole);
         publish::write(path, &text, Stamp::Old)?;
         self.emit.rerun_if_changed(path);
         Ok(())

@@ -13,6 +13,9 @@ mod locking;
 mod cache;
 mod resuming;
 mod provisioning;
+mod child;
+#[cfg(target_os = "linux")]
+mod kills;
 mod hosts;
 mod network;
 mod refusals;

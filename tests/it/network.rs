@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use model_host::{Asked, Builder, Fault, Host, Proxy};
+use model_host::{Asked, Authority, Builder, Fault, Host, Proxy};
 use tempfile::TempDir;
 
 use crate::support::{Project, Ran, assert_holds, contents, host_of, model};
@@ -303,4 +303,137 @@ fn a_closed_mirror_never_falls_back_and_a_direct_one_does() {
     let direct = format!("{closed},direct");
     package.vendor(&url, &[("VENDOR_MODEL_MIRROR", &direct)]).succeeded();
     assert_eq!((host.requests().len(), empty.requests().len()), (4, 5));
+}
+
+/// What each request said of who asks.
+fn authorizations(host: &Host) -> Vec<Option<String>> {
+    host.requests().iter().map(|one| one.header("authorization").map(str::to_owned)).collect()
+}
+
+/// `us:hunter2`, as a header says it.
+const BASIC: &str = "Basic dXM6aHVudGVyMg==";
+
+#[test]
+fn a_netrc_file_says_who_we_are_to_the_machines_that_it_names() {
+    let host = host_of(&model()).start();
+    let url = host.url("/m/model.json");
+    let package = Package::new();
+    fs::create_dir(package.path("home")).unwrap();
+    let usual = if cfg!(windows) { "home/_netrc" } else { "home/.netrc" };
+    fs::write(package.path(usual), "machine 127.0.0.1 login us password hunter2").unwrap();
+    package.vendor(&url, &[]).succeeded();
+    assert_eq!(authorizations(&host), vec![Some(BASIC.to_owned()); 4]);
+
+    host.clear_log();
+    let package = Package::new();
+    let file = package.path("netrc");
+    let named = [("NETRC", file.to_str().unwrap())];
+    assert_says(&package.vendor(&url, &named).failed(), &["cannot read NETRC, ", "netrc: "]);
+    fs::write(&file, "machine other\n password hunter 2").unwrap();
+    let malformed = package.vendor(&url, &named).failed();
+    assert_says(&malformed, &["netrc: line 2: a word that is none of machine"]);
+    assert!(!malformed.stderr.contains("hunter"), "{}", malformed.stderr);
+    assert_eq!(host.requests().len(), 0);
+    fs::write(&file, "machine other login them password x").unwrap();
+    package.vendor(&url, &named).succeeded();
+    assert_eq!(authorizations(&host), vec![None; 4]);
+}
+
+#[test]
+fn a_credential_of_the_address_stays_with_its_origin_and_out_of_the_lock() {
+    let elsewhere = host_of(&model()).start();
+    let mut host = Host::builder().file("/m/model.json", model()["model.json"].clone());
+    for name in model().into_keys().filter(|name| name != "model.json") {
+        host = host.redirect(&format!("/m/{name}"), &elsewhere.url(&format!("/m/{name}")));
+    }
+    let host = host.start();
+    let with_user = host.url("/m/model.json").replace("http://", "http://us:hunter2@");
+    let package = Package::new();
+    package.vendor(&with_user, &[]).succeeded();
+    assert_eq!(authorizations(&host), vec![Some(BASIC.to_owned()); 4]);
+    assert_eq!(authorizations(&elsewhere), vec![None; 3]);
+    assert!(!package.lock().contains("hunter2"), "{}", package.lock());
+
+    host.clear_log();
+    elsewhere.clear_log();
+    let header = [("HEADER", "X-Token: hunter2")];
+    Package::new().vendor(&host.url("/m/model.json"), &header).succeeded();
+    assert!(host.requests().iter().all(|one| one.header("x-token") == Some("hunter2")));
+    assert!(elsewhere.requests().iter().all(|one| one.header("x-token").is_none()));
+}
+
+#[test]
+fn a_mirror_is_told_only_what_is_meant_for_it() {
+    let mirror = host_of(&model()).start();
+    let url = "https://us:hunter3@models.example/m/model.json";
+    let rule = format!("https://models.example/={}", mirror.url("/"));
+    let package = Package::new();
+    let header = ("HEADER", "Authorization: hunter4");
+    package
+        .vendor(url, &[header, ("VENDOR_MODEL_MIRROR", &rule), ("HF_TOKEN", "hunter5")])
+        .succeeded();
+    assert_eq!(authorizations(&mirror), vec![None; 4]);
+
+    mirror.clear_log();
+    let package = Package::new();
+    let file = package.path("netrc");
+    fs::write(&file, "machine 127.0.0.1 login us password hunter2").unwrap();
+    let netrc = ("NETRC", file.to_str().unwrap());
+    package.vendor(url, &[header, ("VENDOR_MODEL_MIRROR", &rule), netrc]).succeeded();
+    assert_eq!(authorizations(&mirror), vec![Some(BASIC.to_owned()); 4]);
+
+    mirror.clear_log();
+    let rule = rule.replace("=http://", "=http://us:hunter2@");
+    Package::new().vendor(url, &[("VENDOR_MODEL_MIRROR", &rule)]).succeeded();
+    assert_eq!(authorizations(&mirror), vec![Some(BASIC.to_owned()); 4]);
+}
+
+#[test]
+fn no_credential_goes_over_plain_http() {
+    let package = Package::new();
+    let header = [("HEADER", "X-Token: hunter2")];
+    for (url, variables) in [
+        ("http://models.example/m/model.json", &header[..]),
+        ("http://us:hunter2@models.example/m/model.json", &[]),
+    ] {
+        let refused = package.vendor(url, variables).failed();
+        assert_says(&refused, &["to go to models.example over plain http", "use https"]);
+        assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn whoever_is_not_let_in_is_told_what_to_set() {
+    let host = small().fault("/m/model.json", Fault::status(401).always()).start();
+    let refused = Package::new().vendor(&host.url("/m/model.json"), &[]).failed();
+    assert_says(&refused, &["401", "NETRC", "~/.netrc", "Config::header"]);
+}
+
+#[test]
+fn the_token_of_hugging_face_goes_to_its_host_and_no_further() {
+    let authority = Authority::generate();
+    let name = "cdn-lfs.huggingface.co";
+    let cdn = host_of(&model()).tls_by(&authority, &[name]).start();
+    let hub = Host::builder()
+        .redirect("/us/model/resolve/main/", &format!("https://{name}/m/"))
+        .tls_by(&authority, &["huggingface.co"])
+        .start();
+    let proxy = Proxy::start();
+    proxy.route(name, cdn.addr());
+    proxy.route("huggingface.co", hub.addr());
+    let package = Package::trusting(authority.pem());
+    let file = package.path("ca.pem");
+    let variables = [
+        ("SSL_CERT_FILE", file.to_str().unwrap()),
+        ("HTTPS_PROXY", &proxy.url()),
+        ("HF_TOKEN", "hf_token"),
+    ];
+    let url = "https://huggingface.co/us/model/resolve/main/model.json";
+    package.vendor(url, &variables).succeeded();
+    assert_eq!(authorizations(&hub), vec![Some("Bearer hf_token".to_owned()); 4]);
+    assert_eq!(authorizations(&cdn), vec![None; 4]);
+
+    hub.fault("/us/model/resolve/main/model.json", Fault::status(403));
+    let refused = Package::trusting(authority.pem()).vendor(url, &variables).failed();
+    assert_says(&refused, &["403", "set HF_TOKEN"]);
 }

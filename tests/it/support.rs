@@ -201,7 +201,7 @@ impl Project {
 }
 
 /// What whoever runs the tests may have set, and no build of theirs is to hear of.
-const OF_THE_DEVELOPER: [&str; 31] = [
+pub const OF_THE_DEVELOPER: [&str; 31] = [
     "CI",
     "TERM",
     "NO_COLOR",

@@ -35,7 +35,7 @@ pub static URL: &str = "https://models.example/digits/model.json";
 
 /// Whether the files are placeholders, because the network was not to be used.
 #[allow(dead_code, unreachable_pub)]
-pub static PLACEHOLDER: bool = false;
+pub const PLACEHOLDER: bool = false;
 
 /// The path of the file to give to a loader: the manifest.
 #[allow(dead_code, unreachable_pub)]
