@@ -10,6 +10,7 @@ mod shared_folder;
 
 mod vendoring;
 mod locking;
+mod policy;
 mod cache;
 mod resuming;
 mod provisioning;

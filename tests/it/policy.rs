@@ -1,0 +1,277 @@
+//! The policy, cell by cell: what each mode makes of what is pinned and what is here, and what it leaves alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use model_host::Host;
+use tempfile::TempDir;
+use vendor_model::{Config, Error, ErrorKind, LockMode, Lockfile, Vendored};
+
+use crate::support::{assert_holds, config, contents, host_of, model, times};
+
+/// What becomes of the four files of a model, and what the host is asked for them.
+///
+/// They are pinned by the package lock, the vendored directory's lock or the record in `out_dir`, or not at all. They are
+/// in the places named, one of them with other bytes where there is a `!`. `blobs` is a cache that no longer knows
+/// what the addresses delivered. Where a host's own word is needed it says 304, where bytes are needed 200.
+const TABLE: &str = "
+pinned by | are in                     | auto              | locked            | offline           | locked, offline   | update
+lock      | nowhere                    | 4x200             | 4x200             | 4 missing         | 4 missing         | 4x200
+lock      | out_dir                    | 4 kept            | 4 kept            | 4 kept            | 4 kept            | 4x200
+lock      | vendored                   | 4 restored        | 4 restored        | 4 restored        | 4 restored        | 4x200
+lock      | cache                      | 4 cached          | 4 cached          | 4 cached          | 4 cached          | 4x304
+lock      | blobs                      | 4 cached          | 4 cached          | 4 cached          | 4 cached          | 4x200
+lock      | out_dir!                   | 3 kept, 1x200     | 3 kept, 1x200     | 1 missing         | 1 missing         | 4x200
+lock      | vendored!                  | 3 restored, 1x200 | 3 restored, 1x200 | 1 missing         | 1 missing         | 4x200
+lock      | cache!                     | 3 cached, 1x200   | 3 cached, 1x200   | 1 missing         | 1 missing         | 3x304, 1x200
+lock      | out_dir! vendored          | 3 kept, 1 restored| 3 kept, 1 restored| 3 kept, 1 restored| 3 kept, 1 restored| 4x200
+lock      | out_dir! cache             | 3 kept, 1 cached  | 3 kept, 1 cached  | 3 kept, 1 cached  | 3 kept, 1 cached  | 4x304
+lock      | vendored! cache            | 3 restored, 1 cached | 3 restored, 1 cached | 3 restored, 1 cached | 3 restored, 1 cached | 4x304
+lock      | out_dir! vendored! cache!  | 3 kept, 1x200     | 3 kept, 1x200     | 1 missing         | 1 missing         | 3x304, 1x200
+vendored  | nowhere                    | 4x200             | 4x200             | 4 missing         | 4 missing         | 4x200
+vendored  | out_dir                    | 4 kept            | 4 kept            | 4 kept            | 4 kept            | 4x200
+vendored  | vendored                   | 4 restored        | 4 restored        | 4 restored        | 4 restored        | 4x200
+vendored  | vendored!                  | 3 restored, 1x200 | 3 restored, 1x200 | 1 missing         | 1 missing         | 4x200
+vendored  | cache                      | 4 cached          | 4 cached          | 4 cached          | 4 cached          | 4x304
+record    | nowhere                    | 4x200             | 4x200             | 4 missing         | 4 missing         | 4x200
+record    | out_dir                    | 4 kept            | 4 kept            | 4 kept            | 4 kept            | 4x200
+record    | out_dir!                   | 3 kept, 1x200     | 3 kept, 1x200     | 1 missing         | 1 missing         | 4x200
+record    | vendored                   | 4 restored        | 4 restored        | 4 restored        | 4 restored        | 4x200
+record    | cache                      | 4 cached          | 4 cached          | 4 cached          | 4 cached          | 4x304
+nothing   | nowhere                    | 4x200             | 1 not pinned      | 1 missing         | 1 not pinned      | 4x200
+nothing   | out_dir                    | 4x200             | 1 not pinned      | 1 missing         | 1 not pinned      | 4x200
+nothing   | vendored                   | 4x200             | 1 not pinned      | 1 missing         | 1 not pinned      | 4x200
+nothing   | cache                      | 4x304             | 1 not pinned      | 1 missing         | 1 not pinned      | 4x304
+nothing   | cache!                     | 3x304, 1x200      | 1 not pinned      | 1 missing         | 1 not pinned      | 3x304, 1x200
+nothing   | blobs                      | 4x200             | 1 not pinned      | 1 missing         | 1 not pinned      | 4x200
+";
+
+const DAMAGED: &str = "group1-shard2of3.bin";
+
+/// A host, what it pins to, and a cache that knows all of it: what the packages of the table have in common.
+struct World {
+    host: Host,
+    lock: String,
+    cache: TempDir,
+}
+
+/// A package in a directory of its own, before a run.
+struct Package<'a> {
+    world: &'a World,
+    dir: TempDir,
+    pinned_by: &'a str,
+}
+
+impl World {
+    fn new() -> World {
+        let host = host_of(&model()).start();
+        let cache = TempDir::new().unwrap();
+        let mut config = Config::new();
+        config.cache_dir(cache.path());
+        let pinned = config.pin(host.url("/m/model.json")).unwrap();
+        let text = format!(
+            "{{\"version\": 1, \"models\": [{}]}}",
+            serde_json::to_string(&pinned).unwrap()
+        );
+        World { host, lock: Lockfile::parse(&text).unwrap().to_string(), cache }
+    }
+
+    fn package<'a>(&'a self, pinned_by: &'a str, places: &str) -> Package<'a> {
+        let package = Package { world: self, dir: TempDir::new().unwrap(), pinned_by };
+        let lock = match pinned_by {
+            "lock" => Some(package.path("models.lock")),
+            "vendored" => Some(package.path("vendor-models/models.lock")),
+            "record" => Some(package.path("out/models.lock")),
+            _ => None,
+        };
+        lock.iter().for_each(|lock| put(lock, self.lock.as_bytes()));
+        for place in places.split(' ').filter(|place| *place != "nowhere") {
+            package.fill(place.trim_end_matches('!'), place.ends_with('!'));
+        }
+        package.settle();
+        package
+    }
+}
+
+impl Package<'_> {
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn fill(&self, place: &str, damaged: bool) {
+        let shelf = self.world.host.addr().to_string().replace(':', "_");
+        let dir = match place {
+            "out_dir" => {
+                put(&self.path("out/models.lock"), self.world.lock.as_bytes());
+                self.path("out")
+            }
+            "vendored" => self.path("vendor-models").join(shelf).join("m"),
+            "cache" | "blobs" => return self.fill_cache(place == "cache", damaged),
+            other => panic!("{other:?} is no place"),
+        };
+        let mut files = model();
+        if damaged {
+            files.insert(DAMAGED.to_owned(), b"76543210".to_vec());
+        }
+        files.iter().for_each(|(name, bytes)| put(&dir.join(name), bytes));
+    }
+
+    fn fill_cache(&self, knows_addresses: bool, damaged: bool) {
+        for (name, bytes) in contents(self.world.cache.path()) {
+            let wrong = damaged && bytes == model()[DAMAGED];
+            if knows_addresses || !name.starts_with("urls/") {
+                let bytes = if wrong { b"76543210" } else { &bytes[..] };
+                put(&self.path("cache").join(name), bytes);
+            }
+        }
+    }
+
+    /// Gives all files one time, by which those that a run leaves alone can be told.
+    fn settle(&self) {
+        for name in contents(self.dir.path()).keys() {
+            let file = fs::File::options().write(true).open(self.path(name)).unwrap();
+            file.set_modified(long_ago()).unwrap();
+        }
+    }
+
+    fn config(&self, mode: &str) -> Config {
+        let mut config = Config::new();
+        config.cache_dir(self.path("cache")).vendor_dir(self.path("vendor-models")).retries(0);
+        config.offline(mode.contains("offline"));
+        if self.pinned_by != "record" {
+            config.lockfile(self.path("models.lock"));
+        }
+        match mode.split(',').next() {
+            Some("locked") => config.lock_mode(LockMode::Locked),
+            Some("update") => config.lock_mode(LockMode::Update),
+            _ => &mut config,
+        };
+        config
+    }
+
+    fn run(&self, config: &Config) -> Result<Vendored, Error> {
+        self.world.host.clear_log();
+        config.vendor_model(self.world.host.url("/m/model.json"), self.path("out"))
+    }
+}
+
+fn put(path: &Path, bytes: &[u8]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+fn long_ago() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_100_000_000)
+}
+
+#[test]
+fn the_table_cell_by_cell() {
+    let world = World::new();
+    let mut rows = TABLE.trim().lines().map(|row| row.split('|').map(str::trim));
+    let modes: Vec<&str> = rows.next().unwrap().skip(2).collect();
+    let mut wrong = Vec::new();
+    for mut row in rows {
+        let (pinned_by, places) = (row.next().unwrap(), row.next().unwrap());
+        for (mode, expected) in modes.iter().zip(row) {
+            let package = world.package(pinned_by, places);
+            let before = Snapshot::of(&package);
+            let connections = world.host.connections();
+            let run = package.run(&package.config(mode));
+            let asked = world.host.connections() - connections;
+            let found = outcome(&world.host, &run);
+            let cell = format!("pinned by {pinned_by}, in {places}, {mode}");
+            if found != expected {
+                wrong.push(format!("{cell}: {found}, not {expected}"));
+                continue;
+            }
+            assert_eq!(asked > 0, found.contains("x"), "{cell}: connections");
+            match run {
+                Ok(_) => before.assert_done(&package, mode, &cell),
+                Err(_) => before.assert_untouched(&package, &cell),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// In the words of the table. No address may be asked twice.
+fn outcome(host: &Host, run: &Result<Vendored, Error>) -> String {
+    let requests = host.requests();
+    let paths: BTreeSet<&str> = requests.iter().map(|request| request.path.as_str()).collect();
+    assert_eq!(paths.len(), requests.len(), "{requests:?}");
+    let answered = |status: u16| requests.iter().filter(|request| request.status == status).count();
+    let (confirmed, sent) = (answered(304), answered(200));
+    assert_eq!(confirmed + sent, requests.len(), "{requests:?}");
+    let (here, asked): (Vec<(usize, &str)>, _) = match run {
+        Ok(vendored) => {
+            let report = vendored.report();
+            assert_eq!(report.fetched, sent);
+            let cached = report.cached - confirmed;
+            let here = [(report.kept, " kept"), (report.restored, " restored"), (cached, " cached")];
+            (here.to_vec(), [(confirmed, "x304"), (sent, "x200")])
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let missing = text.matches("\n    url: ").count();
+            let unpinned = text.lines().find_map(|line| line.strip_prefix("  not pinned: "));
+            let unpinned = unpinned.map_or(0, |names| names.split(", ").count());
+            let kind = if unpinned > 0 { ErrorKind::Locked } else { ErrorKind::Offline };
+            assert_eq!(error.kind(), kind, "{text}");
+            let refused = [(missing, " missing"), (unpinned, " not pinned")];
+            (refused.to_vec(), [(confirmed, "x304"), (sent, "x200")])
+        }
+    };
+    let words = here.into_iter().chain(asked).filter(|(n, _)| *n > 0);
+    words.map(|(n, what)| format!("{n}{what}")).collect::<Vec<_>>().join(", ")
+}
+
+/// What a package had before a run.
+struct Snapshot {
+    contents: BTreeMap<String, Vec<u8>>,
+}
+
+impl Snapshot {
+    fn of(package: &Package) -> Snapshot {
+        Snapshot { contents: contents(package.dir.path()) }
+    }
+
+    /// Nothing but the cache has changed, and of the cache no bytes that were right.
+    #[track_caller]
+    fn assert_untouched(&self, package: &Package, cell: &str) {
+        let not_cache = |name: &&String| !name.starts_with("cache/");
+        let now = contents(package.dir.path());
+        let names = |files: &BTreeMap<String, Vec<u8>>| -> Vec<String> {
+            files.keys().filter(not_cache).cloned().collect()
+        };
+        assert_eq!(names(&self.contents), names(&now), "{cell}");
+        self.assert_same(package, names(&now), cell);
+    }
+
+    /// `out_dir` and the locks are as they should be, and what was right already is as it was, down to its time.
+    #[track_caller]
+    fn assert_done(&self, package: &Package, mode: &str, cell: &str) {
+        assert_holds(&package.path("out"), &model());
+        let lock = &package.world.lock;
+        assert_eq!(fs::read_to_string(package.path("out/models.lock")).unwrap(), *lock, "{cell}");
+        let package_lock = fs::read_to_string(package.path("models.lock")).ok();
+        let pins = package.pinned_by == "lock"
+            || package.pinned_by != "record" && !mode.starts_with("locked");
+        assert_eq!(package_lock.as_ref(), pins.then_some(lock), "{cell}");
+        let right = |name: &&String| {
+            let damaged = name.starts_with("out/") && self.contents[*name] == b"76543210";
+            !name.starts_with("cache/") && !damaged
+        };
+        self.assert_same(package, self.contents.keys().filter(right).cloned().collect(), cell);
+    }
+
+    #[track_caller]
+    fn assert_same(&self, package: &Package, names: Vec<String>, cell: &str) {
+        let (now, times) = (contents(package.dir.path()), times(package.dir.path()));
+        for name in names {
+            assert!(now.get(&name) == self.contents.get(&name), "{cell}: {name} has other bytes");
+            assert_eq!(times[&name], long_ago(), "{cell}: {name} was written");
+        }
+    }
+}
