@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use model_host::Host;
 use tempfile::TempDir;
 use vendor_model::{Config, Error, ErrorKind, LockMode, Lockfile, Vendored};
 
-use crate::support::{assert_holds, config, contents, host_of, model, times};
+use crate::child::Vendoring;
+use crate::shared_folder::skip;
+use crate::support::{assert_holds, config, contents, file_url, host_of, model, times};
 
 /// What becomes of the four files of a model, and what the host is asked for them.
 ///
@@ -209,7 +212,8 @@ fn outcome(host: &Host, run: &Result<Vendored, Error>) -> String {
             let report = vendored.report();
             assert_eq!(report.fetched, sent);
             let cached = report.cached - confirmed;
-            let here = [(report.kept, " kept"), (report.restored, " restored"), (cached, " cached")];
+            let here =
+                [(report.kept, " kept"), (report.restored, " restored"), (cached, " cached")];
             (here.to_vec(), [(confirmed, "x304"), (sent, "x200")])
         }
         Err(error) => {
@@ -274,4 +278,170 @@ impl Snapshot {
             assert_eq!(times[&name], long_ago(), "{cell}: {name} was written");
         }
     }
+}
+
+#[test]
+fn an_extra_file_that_is_not_pinned_yet_is_added_or_refused() {
+    let world = World::new();
+    world.host.put("/m/vocab.json", "[]");
+    let cells = [
+        ("auto", "4 kept, 1x200"),
+        ("locked", "1 not pinned"),
+        ("offline", "1 missing"),
+        ("locked, offline", "1 not pinned"),
+        ("update", "5x200"),
+    ];
+    for (mode, expected) in cells {
+        let package = world.package("lock", "out_dir");
+        let before = Snapshot::of(&package);
+        let run = package.run(package.config(mode).extra_file("vocab.json"));
+        assert_eq!(outcome(&world.host, &run), expected, "{mode}");
+        match run {
+            Err(_) => before.assert_untouched(&package, mode),
+            Ok(_) => {
+                let lock = Lockfile::read(package.path("models.lock")).unwrap();
+                let paths = lock.models()[0].files().iter().map(|file| file.path());
+                assert_eq!(paths.last(), Some("vocab.json"), "{mode}");
+                let again = package.run(package.config("locked, offline").extra_file("vocab.json"));
+                assert_eq!(outcome(&world.host, &again), "5 kept", "{mode}");
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_that_nothing_pins_are_used_only_if_their_host_says_so() {
+    let world = World::new();
+    let package = world.package("nothing", "out_dir vendored cache");
+    world.host.put(&format!("/m/{DAMAGED}"), "HOST NOW");
+    let run = package.run(&package.config("auto"));
+    assert_eq!(outcome(&world.host, &run), "3x304, 1x200");
+    assert_eq!(fs::read(package.path("out").join(DAMAGED)).unwrap(), b"HOST NOW");
+
+    let package = world.package("nothing", "out_dir vendored cache");
+    let (config, url) = (package.config("auto"), world.host.url("/m/model.json"));
+    let (dir, World { host, .. }) = (package.dir, world);
+    drop(host);
+    let gone = config.vendor_model(url, dir.path().join("out")).unwrap_err();
+    assert_eq!(gone.kind(), ErrorKind::Http, "{gone}");
+    assert!(!dir.path().join("models.lock").exists());
+}
+
+#[test]
+fn an_update_that_cannot_be_one_asks_nobody() {
+    let world = World::new();
+    let package = world.package("lock", "out_dir");
+    let before = Snapshot::of(&package);
+    let error = package.run(&package.config("update, offline")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("cannot update pins without the network"), "{error}");
+    before.assert_untouched(&package, "update, offline");
+    let out = package.path("out");
+    let vendoring = || Vendoring::of(&world.host.url("/m/model.json"), &out);
+    let update = || vendoring().with("VENDOR_MODEL_LOCK", "update");
+    for (name, value, expected) in [
+        ("VENDOR_MODEL_OFFLINE", "1", "cannot update pins without the network"),
+        ("CARGO_NET_OFFLINE", "true", "cannot update pins without the network"),
+        ("VENDOR_MODEL_SKIP", "1", "cannot update pins and skip downloads"),
+        ("DOCS_RS", "1", "cannot update pins and skip downloads"),
+    ] {
+        let said = update().with(name, value).start().fails();
+        assert!(said.contains(expected), "{said}");
+    }
+    before.assert_untouched(&package, "by the environment");
+    assert_eq!(world.host.requests().len(), 0);
+}
+
+#[test]
+fn what_git_makes_of_line_ends_is_the_same_lock() {
+    let world = World::new();
+    for (pinned_by, lock) in [("lock", "models.lock"), ("vendored", "vendor-models/models.lock")] {
+        let package = world.package(pinned_by, "vendored");
+        let text = format!("\u{feff}{}", world.lock.replace('\n', "\r\n"));
+        put(&package.path(lock), text.as_bytes());
+        let run = package.run(&package.config("auto"));
+        assert_eq!(outcome(&world.host, &run), "4 restored", "{pinned_by}");
+        assert_eq!(fs::read_to_string(package.path(lock)).unwrap(), text, "{pinned_by}");
+    }
+}
+
+#[test]
+fn locks_of_two_branches_merge_and_a_conflict_is_named() {
+    let dir = TempDir::new().unwrap();
+    let urls = ["https://a.example/m.json", "https://b.example/m.json", "https://c.example/m.json"];
+    let lock = |urls: &[&str], digit: &str| {
+        let models: Vec<String> = urls.iter().map(|url| entry(url, digit)).collect();
+        Lockfile::parse(&format!(r#"{{"version": 1, "models": [{}]}}"#, models.join(","))).unwrap()
+    };
+    let merged = |ours: &Lockfile, base: &Lockfile, theirs: &Lockfile| {
+        let name = |name: &str| dir.path().join(name);
+        for (at, lock) in [("ours", ours), ("base", base), ("theirs", theirs)] {
+            fs::write(name(at), lock.to_string()).unwrap();
+        }
+        let mut git = Command::new("git");
+        git.args(["merge-file", "-p"]).args(["ours", "base", "theirs"].map(name)).output().ok()
+    };
+    let base = lock(&urls[1..2], "0");
+    let Some(clean) = merged(&lock(&urls[..2], "0"), &base, &lock(&urls[1..], "0")) else {
+        skip("git is not there, so no merge can be tried");
+        return;
+    };
+    let text = String::from_utf8(clean.stdout).unwrap();
+    assert!(clean.status.success(), "{text}");
+    assert_eq!(text, lock(&urls, "0").to_string());
+
+    let conflict = merged(&lock(&urls[1..2], "1"), &base, &lock(&urls[1..2], "2")).unwrap();
+    let path = dir.path().join("models.lock");
+    fs::write(&path, conflict.stdout).unwrap();
+    let error = config().lockfile(&path).vendor_model(urls[1], dir.path().join("out")).unwrap_err();
+    let expected = format!(
+        "cannot read the lockfile {}\n  found: it has the marks of a merge conflict\n  \
+         help: resolve the conflict; the entries are independent of each other",
+        path.display()
+    );
+    assert_eq!((error.kind(), error.to_string()), (ErrorKind::Lock, expected));
+}
+
+fn entry(url: &str, digit: &str) -> String {
+    let digest = digit.repeat(64);
+    format!(
+        r#"{{"url": "{url}", "format": "tfjs-weights", "files": [{{"path": "m.json", "size": 1, "sha256": "{digest}"}}]}}"#
+    )
+}
+
+/// A package that has its model in its own tree, and pins it as `./path`.
+fn with_a_model_of_its_own(dir: &Path) -> Config {
+    model().iter().for_each(|(name, bytes)| put(&dir.join("models").join(name), bytes));
+    let mut config = config();
+    config.lockfile(dir.join("models.lock"));
+    config
+}
+
+#[test]
+fn a_model_below_the_package_is_pinned_wherever_the_package_is() {
+    let (here, there) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let vendor = |dir: &Path, config: &mut Config| {
+        let url = file_url(&dir.join("models/model.json"));
+        config.offline(true).vendor_model(url, dir.join("out"))
+    };
+    vendor(here.path(), &mut with_a_model_of_its_own(here.path())).unwrap();
+    let lock = fs::read(here.path().join("models.lock")).unwrap();
+    assert_eq!(
+        Lockfile::read(here.path().join("models.lock")).unwrap().models()[0].url(),
+        "./models/model.json"
+    );
+
+    let mut moved = with_a_model_of_its_own(there.path());
+    fs::write(there.path().join("models.lock"), &lock).unwrap();
+    let vendored = vendor(there.path(), moved.lock_mode(LockMode::Locked)).unwrap();
+    assert_eq!(vendored.url(), "./models/model.json");
+    assert_holds(&there.path().join("out"), &model());
+
+    let shard = there.path().join("models").join(DAMAGED);
+    fs::write(&shard, "76543210").unwrap();
+    fs::remove_dir_all(there.path().join("out")).unwrap();
+    let error = vendor(there.path(), &mut moved).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Digest);
+    assert!(error.to_string().contains(&format!("from: {}", shard.display())), "{error}");
+    assert_eq!(fs::read(there.path().join("models.lock")).unwrap(), lock);
 }
