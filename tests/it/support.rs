@@ -173,7 +173,8 @@ impl Project {
         Ran::from(script.args(["-qec", &command, "/dev/null"]).output().unwrap())
     }
 
-    fn program(&self, name: &str, variables: &[(&str, &str)]) -> Command {
+    /// A program to be run in the package, with these variables.
+    pub fn program(&self, name: &str, variables: &[(&str, &str)]) -> Command {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects");
         let mut program = Command::new(name);
         program
