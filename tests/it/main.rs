@@ -21,6 +21,7 @@ mod hosts;
 mod network;
 mod refusals;
 mod cargo;
+mod packaging;
 mod progress;
 mod module;
 mod corpus;
