@@ -19,6 +19,7 @@ mod kills;
 mod hosts;
 mod network;
 mod refusals;
+mod faults;
 mod cargo;
 mod progress;
 mod module;
