@@ -11,14 +11,14 @@ use std::process;
 /// A turn that is ours until it is dropped; or none, where locks do nothing.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    _held: Option<File>,
+    held: Option<File>,
 }
 
 impl Claim {
     /// Waits for the turn at the lock file `path`, which is made for that. `waiting` is told who has it now.
     pub fn file(path: &Path, waiting: impl FnOnce(&str)) -> Claim {
         let opened = File::options().read(true).write(true).create(true).truncate(false).open(path);
-        let Ok(mut file) = opened else { return Claim { _held: None } };
+        let Ok(mut file) = opened else { return Claim { held: None } };
         let held = take_turns(&file, || {
             let mut holder = String::new();
             let known = file.try_clone().and_then(|mut file| file.read_to_string(&mut holder));
@@ -28,15 +28,32 @@ impl Claim {
             // Only for the message above.
             let _ = file.set_len(0).and_then(|()| write!(file, "{}", process::id()));
         }
-        Claim { _held: held.then_some(file) }
+        Claim { held: held.then_some(file) }
     }
 
     /// Waits for the turn at a directory.
     #[cfg(unix)]
     pub fn dir(path: &Path, waiting: impl FnOnce()) -> Claim {
-        let Ok(dir) = File::open(path) else { return Claim { _held: None } };
+        let Ok(dir) = File::open(path) else { return Claim { held: None } };
         let held = take_turns(&dir, waiting);
-        Claim { _held: held.then_some(dir) }
+        Claim { held: held.then_some(dir) }
+    }
+
+    /// Whether it is for the directory that is at `path` now, and not for one that went with whoever had the turn.
+    #[cfg(unix)]
+    pub fn is_for(&self, path: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let place = |found: std::fs::Metadata| (found.dev(), found.ino());
+        let now = std::fs::metadata(path).map(place);
+        self.held.as_ref().is_none_or(|dir| {
+            dir.metadata().map(place).is_ok_and(|ours| now.is_ok_and(|now| now == ours))
+        })
+    }
+
+    /// A directory whose lock file is open does not go.
+    #[cfg(not(unix))]
+    pub fn is_for(&self, _path: &Path) -> bool {
+        true
     }
 
     /// Waits for the turn at a directory. It cannot be locked here; the file in it that can stays there.
@@ -87,12 +104,12 @@ mod tests {
         });
         assert_eq!(told.recv().unwrap(), format!("process {}", process::id()));
         drop(first);
-        assert!(second.join().unwrap()._held.is_some());
+        assert!(second.join().unwrap().held.is_some());
     }
 
     #[test]
     fn a_lock_that_cannot_be_made_is_done_without() {
         let claim = Claim::file(Path::new("/no/such/place/lock"), |_| panic!("nobody is there"));
-        assert!(claim._held.is_none());
+        assert!(claim.held.is_none());
     }
 }

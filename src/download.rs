@@ -67,6 +67,7 @@ impl<'a> Downloads<'a> {
             })
         });
         if let Some(arrival) = self.brought_meanwhile(errand) {
+            traces.iter().for_each(Traces::clear);
             return Ok(arrival);
         }
         let mut partial = begin(errand, traces.as_ref()).map_err(Miss::at_once)?;

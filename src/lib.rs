@@ -173,6 +173,10 @@ mod seats;
 mod patience;
 mod parallel;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[cfg(all(test, feature = "net"))]
 mod answers;
 #[cfg(test)]

@@ -12,7 +12,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -23,9 +22,9 @@ use crate::sniff;
 use crate::staging;
 use crate::validators::Validators;
 
-/// A line is added to the journal whenever a sixteenth more has come, within these bounds: of little that has come
-/// little is lost, and much takes few lines.
-const PIECES: RangeInclusive<u64> = 16 * 1024..=128 * 1024;
+/// After so many bytes a line is added to the journal. What came after the last is lost with the process, on each
+/// connection.
+const PIECE: u64 = 64 * 1024;
 
 /// What a host said when the first byte came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,8 +97,7 @@ impl Partial {
         self.meter.pass(bytes);
         let missing = sniff::HEAD - self.head.len();
         self.head.extend_from_slice(&bytes[..bytes.len().min(missing)]);
-        let piece = (self.written_down / 16).clamp(*PIECES.start(), *PIECES.end());
-        if self.size() - self.written_down >= piece && self.promise.is_some() {
+        if self.size() - self.written_down >= PIECE && self.promise.is_some() {
             self.write_down()?;
         }
         Ok(())

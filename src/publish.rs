@@ -63,21 +63,33 @@ impl OutDir {
     /// Waits until no other process vendors into this directory, which is made if need be.
     pub fn turn(&self, progress: &Progress) -> Result<Turn<'_>, Error> {
         let dir = &self.dir;
-        let made = !dir.exists();
-        fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
-        let claim = Claim::dir(dir, || {
+        let waiting = || {
             let holder = match staging::occupant(dir) {
                 Some(pid) => format!("process {pid}"),
                 None => "another process".to_owned(),
             };
             let dir = dir.display();
             progress.note("Waiting", &format!("for {holder}, which vendors into {dir}"));
-        });
-        Ok(Turn { _claim: claim, made: made.then_some(dir) })
+        };
+        let mut made = false;
+        loop {
+            made |= !dir.exists();
+            fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
+            let claim = Claim::dir(dir, waiting);
+            if claim.is_for(dir) {
+                return Ok(Turn { _claim: claim, made: made.then_some(dir) });
+            }
+        }
     }
 
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Whether `dir` is the same directory.
+    pub fn is_at(&self, dir: &Path) -> bool {
+        let found = |dir: &Path| fs::canonicalize(dir).ok();
+        found(dir).is_some() && found(dir) == found(&self.dir)
     }
 
     pub fn record(&self) -> PathBuf {
@@ -229,7 +241,6 @@ pub(crate) fn write(path: &Path, text: &str, stamp: Stamp) -> Result<(), Error> 
     let written = File::create(&staged).and_then(|mut file| {
         // So that no other process takes it for what a dead one left.
         let _ = file.try_lock();
-        staging::sweep(dir, &staged);
         file.write_all(text.as_bytes())?;
         settle(&staged, path, stamp)
     });

@@ -58,7 +58,7 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     if whole {
         let after = settled(&out, &policy, &pins, &locked)?;
         // First, so that what the lock pins is never replaced by what it does not.
-        update_package_lock(&pins, &policy, &locked, &progress)?;
+        update_package_lock(&out, &pins, &policy, &locked, &progress)?;
         out.publish(&gather::staged(&files), &pins.record, &after)?;
     } else {
         let others = pins.without(&locked);
@@ -118,6 +118,7 @@ fn settled(
 
 /// Brings the package lock up to date, where that is allowed. Another process may have done so meanwhile.
 fn update_package_lock(
+    out: &OutDir,
     pins: &Pins,
     policy: &Policy,
     locked: &LockedModel,
@@ -128,9 +129,9 @@ fn update_package_lock(
         return Ok(());
     }
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let _turn = Claim::dir(dir, || {
-        progress.note("Waiting", "for another process, which writes models.lock")
-    });
+    let waiting = || progress.note("Waiting", "for another process, which writes models.lock");
+    // Where the turn is ours already we would wait for ourselves.
+    let _turn = (!out.is_at(dir)).then(|| Claim::dir(dir, waiting));
     // A process may have died of writing it.
     staging::sweep(dir, dir);
     let before = pins::read_if_there(path)?;

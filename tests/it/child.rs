@@ -86,10 +86,6 @@ impl Running {
         }
     }
 
-    pub fn kill(&mut self) {
-        self.child.kill().unwrap();
-    }
-
     /// Whether it ended well, and what it said.
     pub fn end(mut self) -> (bool, String) {
         self.stderr.read_to_string(&mut self.said).unwrap();

@@ -14,6 +14,7 @@ mod cache;
 mod resuming;
 mod provisioning;
 mod child;
+mod crowds;
 #[cfg(target_os = "linux")]
 mod kills;
 mod hosts;
