@@ -60,7 +60,10 @@ pub fn strings(bytes: &[u8]) {
     let expected = rest.map(|rest| content.len() - rest.len() + usize::from(*floats));
     let fits = expected == Some(content.len());
     assert_eq!(fits, verdict == verify::Verdict::default());
-    assert_eq!(verdict.surplus.is_some(), expected.is_some_and(|expected| expected < content.len()));
+    assert_eq!(
+        verdict.surplus.is_some(),
+        expected.is_some_and(|expected| expected < content.len())
+    );
 }
 
 fn after_string(bytes: &[u8]) -> Option<&[u8]> {
@@ -80,7 +83,8 @@ pub fn lockfile(text: &str) {
 
 /// A path a line.
 pub fn model_path(text: &str) {
-    let paths: Vec<ModelPath> = text.split('\n').filter_map(|line| ModelPath::parse(line).ok()).collect();
+    let paths: Vec<ModelPath> =
+        text.split('\n').filter_map(|line| ModelPath::parse(line).ok()).collect();
     paths.iter().for_each(stays_below);
     let paths: Vec<&ModelPath> = paths.iter().collect();
     if collisions(&paths).is_empty() {
