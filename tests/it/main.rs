@@ -20,6 +20,7 @@ mod kills;
 mod hosts;
 mod network;
 mod refusals;
+mod faults;
 mod cargo;
 mod packaging;
 mod progress;
