@@ -24,11 +24,12 @@ pub(crate) struct Assembled {
 
 pub(crate) fn assemble(gatherer: &Gatherer, order: &Order) -> Result<Assembled, Error> {
     let mut files = gatherer.gather(order.known()?, None)?;
-    let manifest = manifest(order, &files)?;
+    let manifest = manifest(order, &files).inspect_err(|_| gatherer.doubt(&files))?;
     if let (Some(manifest), None) = (&manifest, order.pinned) {
         files.extend(gatherer.gather(order.listed(manifest)?, verify::total(manifest))?);
     }
-    let surplus = check_weights(manifest.as_ref(), &files, order.name)?;
+    let surplus = check_weights(manifest.as_ref(), &files, order.name)
+        .inspect_err(|_| gatherer.doubt(&files))?;
     let locked = locked(order, manifest.as_ref(), &files);
     Ok(Assembled { files, locked, surplus })
 }

@@ -157,10 +157,15 @@ impl<'a> Downloads<'a> {
                 self.budget.spend(memory.content().size)?;
                 Ok(Outcome::Unchanged(memory.content()))
             }
-            (Reply::Rest(body), _) => self.stream(body, errand, partial, true),
+            (Reply::Rest(body, end), _) => {
+                self.stream(body, errand, partial, Some(end))?;
+                Ok(Outcome::Ended { has_end: true })
+            }
             (Reply::Whole(whole), _) => {
                 self.restart(partial, whole.promise)?;
-                self.stream(whole.body, errand, partial, whole.has_end)
+                let pinned = errand.pin.filter(|_| !whole.has_end).map(|pin| pin.size);
+                self.stream(whole.body, errand, partial, pinned)?;
+                Ok(Outcome::Ended { has_end: whole.has_end })
             }
             (Reply::Unchanged | Reply::Unfit, _) => {
                 Err(Failure::passing("the host answers what it was not asked"))
@@ -168,31 +173,32 @@ impl<'a> Downloads<'a> {
         }
     }
 
+    /// To the end of the body, which must not come before there are `end` bytes.
     fn stream(
         &self,
         mut body: impl Read,
         errand: &Errand,
         partial: &mut Partial,
-        has_end: bool,
-    ) -> Result<Outcome, Failure> {
+        end: Option<u64>,
+    ) -> Result<(), Failure> {
         let mut chunk = vec![0; CHUNK];
         loop {
-            let n = match body.read(&mut chunk).map_err(broken_off)? {
-                0 => break,
-                n => n,
-            };
+            let n =
+                match body.read(&mut chunk).map_err(|error| broken_off(error, errand, partial))? {
+                    0 => break,
+                    n => n,
+                };
             errand.bounds(partial.size() + n as u64)?;
             self.budget.spend(n as u64)?;
             partial.append(&chunk[..n]).map_err(|error| local("write", error))?;
             self.progress.advance(n as u64);
         }
-        match errand.pin {
-            Some(pin) if !has_end && partial.size() < pin.size => Err(Failure::passing(format!(
-                "the transfer ended after {} of {} bytes",
+        match end {
+            Some(end) if partial.size() < end => Err(Failure::passing(format!(
+                "the transfer ended after {} of {end} bytes",
                 partial.size(),
-                pin.size
             ))),
-            _ => Ok(Outcome::Ended { has_end }),
+            _ => Ok(()),
         }
     }
 
@@ -249,8 +255,13 @@ impl<'a> Downloads<'a> {
         }
         let cache = self.cache().filter(|_| partial.at != errand.to)?;
         let memory =
-            Memory::of(cache, url).filter(|memory| memory.content().size <= errand.limit)?;
+            Memory::of(cache, url).filter(|memory| errand.bounds(memory.content().size).is_ok())?;
         cache.restore(memory.content(), &errand.to).then_some(memory)
+    }
+
+    /// What this address delivered last is not to be confirmed by its host.
+    pub fn forget(&self, url: &Url) {
+        self.cache().into_iter().for_each(|cache| Memory::forget(cache, url));
     }
 
     /// Counts bytes that come another way.
@@ -285,6 +296,11 @@ fn begin(errand: &Errand, traces: Option<&Traces>) -> Result<Partial, Failure> {
 }
 
 /// A body that stopped coming may come another time.
-fn broken_off(error: io::Error) -> Failure {
-    Failure::passing(format!("the transfer broke off: {error}"))
+fn broken_off(error: io::Error, errand: &Errand, partial: &Partial) -> Failure {
+    let promised = partial.promise().and_then(|promise| promise.length);
+    let size = partial.size();
+    Failure::passing(match errand.pin.map(|pin| pin.size).or(promised) {
+        Some(whole) => format!("the transfer broke off after {size} of {whole} bytes: {error}"),
+        None => format!("the transfer broke off after {size} bytes: {error}"),
+    })
 }

@@ -28,5 +28,7 @@ impl<'a> Downloads<'a> {
         self.budget.spend(n)
     }
 
+    pub fn forget(&self, _: &Url) {}
+
     pub fn give_up(&self) {}
 }

@@ -101,7 +101,7 @@ impl Environment {
         Environment(set)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub fn of(variables: &[(&'static str, &str)]) -> Environment {
         Environment(variables.iter().map(|&(name, value)| (name, value.into())).collect())
     }

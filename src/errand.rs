@@ -19,8 +19,14 @@ pub(crate) struct Errand {
     pub from: Vec<Place>,
     pub to: PathBuf,
     pub pin: Option<Content>,
-    /// The most bytes it may have.
-    pub limit: u64,
+    pub limit: Limit,
+}
+
+/// The most bytes that a file may have, and what says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Limit {
+    pub bytes: u64,
+    pub by: &'static str,
 }
 
 /// What was brought.
@@ -46,8 +52,9 @@ impl Errand {
     }
 
     pub fn bounds(&self, size: u64) -> Result<(), Failure> {
-        match size > self.limit {
-            true => Err(Failure::lasting(format!("it is longer than {} bytes", self.limit))),
+        let Limit { bytes, by } = self.limit;
+        match size > bytes {
+            true => Err(Failure::lasting(format!("it is longer than {bytes} bytes, {by}"))),
             false => Ok(()),
         }
     }
@@ -55,24 +62,33 @@ impl Errand {
 
 /// What all files together may still have.
 #[derive(Debug)]
-pub(crate) struct Budget(AtomicU64);
+pub(crate) struct Budget {
+    most: u64,
+    left: AtomicU64,
+}
 
 impl Budget {
     pub fn new(max_bytes: u64) -> Budget {
-        Budget(AtomicU64::new(max_bytes))
+        Budget { most: max_bytes, left: AtomicU64::new(max_bytes) }
     }
 
     pub fn spend(&self, n: u64) -> Result<(), Failure> {
         let left = |budget: u64| budget.checked_sub(n);
-        match self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left) {
+        match self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left) {
             Ok(_) => Ok(()),
-            Err(_) => Err(Failure::lasting("the model's files have more than max_bytes together")
-                .help("raise Config::max_bytes if the model is meant to be this large")),
+            Err(_) => {
+                let most = self.most;
+                let what = format!(
+                    "the files of the model have more than {most} bytes together, the limit max_bytes"
+                );
+                Err(Failure::lasting(what)
+                    .help("raise Config::max_bytes if the model is meant to be this large"))
+            }
         }
     }
 
     pub fn give_back(&self, n: u64) {
-        self.0.fetch_add(n, Ordering::Relaxed);
+        self.left.fetch_add(n, Ordering::Relaxed);
     }
 }
 

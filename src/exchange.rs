@@ -19,8 +19,8 @@ pub(crate) enum Ask<'a> {
 pub(crate) enum Reply {
     /// It is what it was.
     Unchanged,
-    /// What follows the bytes that are there.
-    Rest(Box<dyn Read>),
+    /// What follows the bytes that are there, up to so many.
+    Rest(Box<dyn Read>, u64),
     Whole(Whole),
     /// Another part than the one that was asked for, or none.
     Unfit,

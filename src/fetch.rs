@@ -33,6 +33,13 @@ impl<'a> Fetcher<'a> {
         parallel::each(errands, self.connections, |errand| self.bring_one(errand))
     }
 
+    /// What is known of a place is not to be relied on any more.
+    pub fn forget(&self, place: &Place) {
+        if let Place::Host(url) = place {
+            self.downloads.forget(url);
+        }
+    }
+
     fn bring_one(&self, errand: &Errand) -> Result<Arrival, Error> {
         let mut misses = Vec::new();
         for (at, from) in errand.from.iter().enumerate() {

@@ -11,14 +11,17 @@ use url::Url;
 
 use crate::cargo_config::CargoConfig;
 use crate::digest::Content;
+use crate::environment::Environment;
 use crate::exchange::{Span, encodings};
 use crate::gunzip::{Format, Gunzip};
 use crate::lockfile::Lockfile;
 use crate::manifest::Manifest;
 use crate::mirror::Mirrors;
+use crate::netrc::Netrc;
 use crate::partial::{Record, Traces};
 use crate::path::{ModelPath, collisions};
 use crate::patience;
+use crate::proxy::Proxies;
 use crate::sniff;
 use crate::source::{self, ModelUrl, Place};
 use crate::verify;
@@ -43,12 +46,13 @@ pub fn manifest(bytes: &[u8]) {
 /// The first byte says how many strings there are, the second how many bytes follow them, the third where the shards
 /// are cut, and the rest is what is in them.
 pub fn strings(bytes: &[u8]) {
-    let [strings, floats, cut, content @ ..] = bytes else { return };
+    let [strings, bools, cut, content @ ..] = bytes else { return };
     let (first, second) = content.split_at(usize::from(*cut).min(content.len()));
     let files = BTreeMap::from([("a", first), ("b", second)]);
-    let json = format!(
-        r#"[{{"paths": ["a", "b"], "weights": [{{"name": "s", "shape": [{strings}], "dtype": "string"}}, {{"name": "u", "shape": [{floats}], "dtype": "bool"}}]}}]"#
+    let weights = format!(
+        r#"{{"name": "s", "shape": [{strings}], "dtype": "string"}}, {{"name": "b", "shape": [{bools}], "dtype": "bool"}}"#
     );
+    let json = format!(r#"[{{"paths": ["a", "b"], "weights": [{weights}]}}]"#);
     let manifest = Manifest::parse(json.as_bytes(), &ModelPath::parse("m").unwrap()).unwrap();
     let size = |path: &ModelPath| files[path.as_str()].len() as u64;
     let open = |path: &ModelPath| Ok(Cursor::new(files[path.as_str()]));
@@ -57,7 +61,7 @@ pub fn strings(bytes: &[u8]) {
     for _ in 0..*strings {
         rest = rest.and_then(after_string);
     }
-    let expected = rest.map(|rest| content.len() - rest.len() + usize::from(*floats));
+    let expected = rest.map(|rest| content.len() - rest.len() + usize::from(*bools));
     let fits = expected == Some(content.len());
     assert_eq!(fits, verdict == verify::Verdict::default());
     assert_eq!(
@@ -167,6 +171,30 @@ pub fn mirrors(text: &str) {
             let itself = sources.iter().filter(|source| **source == origin).count();
             assert!(itself == 1 || !sources[0].as_str().contains("password@"));
         }
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+/// The first line is asked for, the rest is the file.
+pub fn netrc(text: &str) {
+    let (host, file) = text.split_once('\n').unwrap_or(("h", text));
+    match Netrc::parse(file) {
+        Ok(netrc) => {
+            let logins = [netrc.of(host), netrc.of_others()];
+            assert!(logins.iter().flatten().all(|login| file.len() >= login.password.len()));
+        }
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+/// A proxy, the hosts that are asked without it, and an address, a line each.
+pub fn proxies(text: &str) {
+    let mut lines = text.split('\n');
+    let mut next = || lines.next().unwrap_or_default();
+    let variables = [("ALL_PROXY", next()), ("NO_PROXY", next())];
+    let url = Url::parse(next());
+    match Proxies::new(&Environment::of(&variables), &CargoConfig::read(&[], None)) {
+        Ok(proxies) => drop(url.map(|url| proxies.before(&url).map(ToString::to_string))),
         Err(error) => drop(error.to_string()),
     }
 }

@@ -170,6 +170,13 @@ impl<'a> Gatherer<'a> {
         }
     }
 
+    /// Something is wrong with these files. Those that no pin tells are to come as if they had never come before.
+    pub fn doubt(&self, files: &[Gathered]) {
+        let unpinned = files.iter().filter(|file| file.wanted.pin.is_none());
+        let places = unpinned.flat_map(|file| self.sources(&file.wanted.from));
+        places.for_each(|place| self.fetcher.forget(&place));
+    }
+
     fn refuse_what_is_not_pinned(&self, files: &[Gathered]) -> Result<(), Error> {
         let wrong: Vec<&Gathered> = files
             .iter()

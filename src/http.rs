@@ -122,16 +122,21 @@ fn reply(response: Response<Body>, url: &Url, ask: Ask<'_>) -> Result<Reply, Fai
     }
 }
 
+/// A part may have fewer bytes than its `Content-Range` says; it is not let have more.
 fn rest(response: Response<Body>, first: u64, promise: &Promise) -> Reply {
     let headers = response.headers();
     let span = text(headers, header::CONTENT_RANGE).and_then(|range| Span::parse(&range));
-    let fits = span.is_some_and(|span| span.continues(first, promise));
+    let span = span.filter(|span| span.continues(first, promise));
     let etag = text(headers, header::ETAG);
     let same =
         etag.is_none_or(|etag| promise.validators.etag.as_ref().is_none_or(|ours| *ours == etag));
-    match fits && same && encodings_of(headers).is_empty() {
-        true => Reply::Rest(Box::new(response.into_body().into_reader())),
-        false => Reply::Unfit,
+    match span {
+        Some(span) if same && encodings_of(headers).is_empty() => {
+            let end = span.last.saturating_add(1);
+            let body = response.into_body().into_reader().take(end - first);
+            Reply::Rest(Box::new(body), end)
+        }
+        _ => Reply::Unfit,
     }
 }
 
@@ -199,8 +204,13 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn unanswered(url: &Url, error: ureq::Error) -> Failure {
-    use ureq::Error::{BadUri, ConnectProxyFailed, Http, Rustls, Tls};
-    let what = format!("{error}, from {}", shown_path(url));
+    use ureq::Error::{BadUri, ConnectProxyFailed, Http, Io, Protocol, Rustls, Tls};
+    let from = shown_path(url);
+    let what = match &error {
+        Io(error) => format!("{error}, from {from}"),
+        Protocol(error) => format!("the answer is no HTTP: {error}, from {from}"),
+        error => format!("{error}, from {from}"),
+    };
     match error {
         ConnectProxyFailed(reason) => no_way(&reason, url),
         Rustls(_) | Tls(_) => distrusted(what),

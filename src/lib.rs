@@ -187,6 +187,8 @@ mod manifests;
 mod properties;
 #[cfg(test)]
 mod shared_folder;
+#[cfg(all(test, feature = "net"))]
+mod surroundings;
 
 use std::path::Path;
 

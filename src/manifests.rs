@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 
+use crate::emit::harmless;
+use crate::error::Error;
 use crate::manifest::{Manifest, WeightGroup};
 use crate::path::{ModelPath, collisions};
 use crate::properties::{config, plain_path};
@@ -217,6 +219,25 @@ proptest! {
         let once = manifest.shards();
         prop_assert_eq!(once.iter().collect::<BTreeSet<_>>().len(), once.len());
         prop_assert!(listed.iter().all(|path| once.contains(&path)));
+    }
+
+    #[test]
+    fn what_a_manifest_says_cannot_begin_a_line_or_move_the_cursor(
+        text in "(\\PC|[\n\r\t\u{1b}\u{7f}\u{9b}]){1,5}", which in 0_usize..4,
+    ) {
+        let said = |at: usize, good: &str| if at == which { text.clone() } else { good.to_owned() };
+        // The name is said where something else is wrong.
+        let dtype = if which == 1 { "int8" } else { "float32" };
+        let json = json!({"weightsManifest": [{"paths": [said(0, "a")], "weights": [
+            {"name": said(1, "w"), "shape": [1], "dtype": said(2, dtype), "quantization": {"dtype": said(3, "uint8")}},
+        ]}]});
+        let Err(error) = Manifest::parse(json.to_string().as_bytes(), &entry()) else { return Ok(()) };
+        let shown = error.to_string();
+        prop_assert_eq!(shown.split('\n').count(), if which == 0 { 2 } else { 1 }, "{}", shown);
+        prop_assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "{}", shown);
+        let error = Error::manifest("https://h/m", error).fact("found", &text).to_string();
+        prop_assert!(!error.contains(|c: char| c.is_control() && c != '\n'), "{}", error);
+        prop_assert!(!harmless(&text).contains(char::is_control));
     }
 
     #[test]

@@ -161,6 +161,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::environment::Environment;
+    use crate::errand::Limit;
     use crate::path::ModelPath;
     use crate::source::Place;
     use crate::wanted::Role;
@@ -173,7 +174,7 @@ mod tests {
             path: ModelPath::parse("a.bin").unwrap(),
             from: host(),
             pin: pinned.then(|| Content::of(b"right")),
-            limit: 99,
+            limit: Limit { bytes: 99, by: "" },
             role: Role::Shard,
         }
     }

@@ -135,7 +135,7 @@ pub(crate) fn is_plain_http(url: &Url) -> bool {
 
 /// The client takes an address for text, so that it has to be written out as one: `https://host/...`.
 fn names_a_file(given: &str, parsed: &Url) -> Result<(), String> {
-    let after_scheme = given.split_once("://").map_or("", |(_, rest)| rest);
+    let after_scheme = after_scheme(given).map_or("", |(_, rest)| rest);
     if after_scheme.is_empty()
         || after_scheme.starts_with(['/', '\\'])
         || given.contains(char::is_control)
@@ -148,9 +148,15 @@ fn names_a_file(given: &str, parsed: &Url) -> Result<(), String> {
     }
 }
 
+/// The scheme and what follows its `://`. Where something else stands before the first one, as in
+/// `http:user:password@host/https://`, that is not the scheme's.
+fn after_scheme(text: &str) -> Option<(&str, &str)> {
+    text.split_once("://").filter(|(scheme, _)| !scheme.contains(':'))
+}
+
 /// Cuts what lies between `://` and the last `@` of the authority.
 fn without_user_info(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let Some((scheme, rest)) = after_scheme(text) else { return text.to_owned() };
     let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
     match authority.rfind('@') {
         Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
@@ -359,6 +365,8 @@ mod tests {
             "http:\\\\u:hunter2@h/m.json",
             "ht\ntp://u:hunter2@h/m.json",
             "http:u:hunter2@h/m.json",
+            "http:u:hunter2@h/https://h/m.json",
+            "http:/u:hunter2@h/m.json?://h/m.json",
         ] {
             assert!(ModelUrl::parse(url).is_err(), "{url:?}");
         }

@@ -68,6 +68,13 @@ impl Teller<'_> {
             .chain(outputs)
             .filter(|path| path.exists())
             .for_each(|path| emit.rerun_if_changed(&path));
+        if let Some(package) = &policy.package
+            && package.tree == Tree::Packaged
+        {
+            // Where the two share a target directory cargo takes this run for one in the package itself, which has no
+            // such file: there it is stale, and the next one makes the package lock.
+            emit.rerun_if_changed(&package.dir.join("Cargo.toml.orig"));
+        }
         if policy.lock_mode == LockMode::Update {
             // A file that is never there makes cargo run the script again: each update is an act of its own.
             emit.rerun_if_changed(&out.dir().join(".vendor-model-update"));

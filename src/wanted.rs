@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use crate::digest::Content;
+use crate::errand::Limit;
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedFile, LockedModel};
 use crate::manifest::Manifest;
@@ -13,8 +14,8 @@ use crate::policy::Policy;
 use crate::source::{self, ModelUrl, Place};
 use crate::verify;
 
-/// The largest manifest, in bytes, and the most shards that one may name.
-const MAX_MANIFEST: u64 = 64 << 20;
+/// The largest manifest, and the most shards that one may name.
+const MAX_MANIFEST: Limit = Limit { bytes: 64 << 20, by: "the limit of manifests" };
 const MAX_SHARDS: usize = 100_000;
 
 /// How far past what is expected of a file it is read, to tell what came in its place.
@@ -26,8 +27,7 @@ pub(crate) struct Wanted {
     pub path: ModelPath,
     pub from: Place,
     pub pin: Option<Content>,
-    /// The most bytes it may have.
-    pub limit: u64,
+    pub limit: Limit,
     pub role: Role,
 }
 
@@ -145,15 +145,16 @@ impl<'a> Order<'a> {
             None if file.path == self.entry => (self.model.entry(), Role::Entry),
             None => (self.address(&file.path)?, Role::Shard),
         };
-        let limit = file.size.saturating_add(SLACK);
+        let bytes = file.size.saturating_add(SLACK);
+        let limit = Limit { bytes, by: "64 MiB more than models.lock pins" };
         Ok(Wanted { path: file.path.clone(), from, pin: Some(file.content()), limit, role })
     }
 
     fn extra(&self, path: &ModelPath) -> Result<Wanted, Error> {
-        self.unpinned(path, self.policy.max_bytes, Role::Extra)
+        self.unpinned(path, self.max_bytes(), Role::Extra)
     }
 
-    fn unpinned(&self, path: &ModelPath, limit: u64, role: Role) -> Result<Wanted, Error> {
+    fn unpinned(&self, path: &ModelPath, limit: Limit, role: Role) -> Result<Wanted, Error> {
         Ok(Wanted { path: path.clone(), from: self.address(path)?, pin: None, limit, role })
     }
 
@@ -168,11 +169,17 @@ impl<'a> Order<'a> {
     }
 
     /// No shard is larger than the largest group that it is in, unless strings leave that open.
-    fn limits<'m>(&self, manifest: &'m Manifest) -> HashMap<&'m ModelPath, u64> {
+    fn limits<'m>(&self, manifest: &'m Manifest) -> HashMap<&'m ModelPath, Limit> {
         let mut limits = HashMap::new();
         for group in &manifest.groups {
-            let bytes = verify::fixed_bytes(group).map(|bytes| bytes.saturating_add(SLACK));
-            let limit = bytes.unwrap_or(u64::MAX).min(self.policy.max_bytes);
+            let limit = match verify::fixed_bytes(group) {
+                Some(bytes) => {
+                    let bytes = bytes.saturating_add(SLACK);
+                    let by = "64 MiB more than its weight specs describe";
+                    self.max_bytes().min(Limit { bytes, by })
+                }
+                None => self.max_bytes(),
+            };
             for shard in &group.shards {
                 limits.entry(shard).and_modify(|most| *most = limit.max(*most)).or_insert(limit);
             }
@@ -190,6 +197,10 @@ impl<'a> Order<'a> {
         let error = Error::new(ErrorKind::Path, headline);
         let listed = problems.iter().fold(error, |error, problem| error.fact("found", problem));
         if problems.is_empty() { Ok(()) } else { Err(listed) }
+    }
+
+    fn max_bytes(&self) -> Limit {
+        Limit { bytes: self.policy.max_bytes, by: "the limit max_bytes" }
     }
 
     fn within_max_bytes(&self, total: u64) -> Result<(), Error> {

@@ -38,7 +38,6 @@ impl Vendoring {
             command.env_remove(name);
         }
         command.env("VENDOR_MODEL_PROGRESS", "plain").env("RUST_BACKTRACE", "0");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         Vendoring(command).with(URL, url).with(OUT, out)
     }
 
@@ -56,13 +55,11 @@ impl Vendoring {
     }
 
     pub fn start(mut self) -> Running {
-        let mut child = self.0.spawn().unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        Running { child, stderr, said: String::new() }
+        Running::start(&mut self.0)
     }
 }
 
-/// A process that vendors. It does not outlive the test.
+/// A process that is listened to. It does not outlive the test.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -71,6 +68,13 @@ pub struct Running {
 }
 
 impl Running {
+    pub fn start(command: &mut Command) -> Running {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Running { child, stderr, said: String::new() }
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }

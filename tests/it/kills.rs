@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use model_host::Host;
+use model_host::{Gate, Host};
 use tempfile::TempDir;
 use vendor_model::{Config, LockedModel, Lockfile};
 
@@ -299,39 +299,49 @@ fn after_two_hundred_kills_everything_is_right_or_made_right() {
 
 /// Kills ten runs over one download, and says how many bytes it took in all for each byte of the model.
 fn cost_of_ten_kills(library: &Path, is_pinned: bool) -> f64 {
-    let shards: Vec<String> = (1..=10).map(|n| format!("{n}.bin")).collect();
-    let length = 2_000_000;
-    let files = large(&shards.iter().map(String::as_str).collect::<Vec<_>>(), length);
-    // Slow enough for the child to take in what is sent: what waits in a socket when it dies is lost.
-    let host = host_of(&files).pace(2_000_000).start();
-    let dir = TempDir::new().unwrap();
+    let files = large();
+    let total = files.values().map(Vec::len).sum::<usize>() as u64;
+    // Each run gets an eleventh, no byte of which is on its way when it dies: there all connections are held.
+    let share = total / 11 / CONNECTIONS;
+    let (host, dir) = (host_of(&files).start(), TempDir::new().unwrap());
     let at = |name: &str| dir.path().join(name);
     let url = host.url("/m/model.json");
     if is_pinned {
-        let fast = host_of(&files).start();
-        let pins = serde_json::json!({"version": 1, "models": [Config::new().no_cache().pin(fast.url("/m/model.json")).unwrap()]});
-        let text = pins.to_string().replace(&fast.url("/m/model.json"), &url);
+        let pins = Config::new().no_cache().pin(&url).unwrap();
+        let text = serde_json::json!({"version": 1, "models": [pins]}).to_string();
         fs::write(at("models.lock"), text).unwrap();
+        host.clear_log();
     }
     let run = || Vendoring::of(&url, &at("out")).cache(&at("cache")).lock(&at("models.lock"));
-    let total = shards.len() * length;
+    let shards = files.keys().filter(|name| name.ends_with(".bin"));
+    let gates: Vec<Gate> = shards.map(|name| host.gate(&format!("/m/{name}"), share)).collect();
+    let mut sent = 0;
     for _ in 0..10 {
         let child = run().preload(library).with("KILL_LOG", at("log"));
-        let (ok, said) = child.with("KILL_BYTES", (total / 11).to_string()).start().end();
+        let (ok, said) = child.with("KILL_BYTES", (share * CONNECTIONS).to_string()).start().end();
         assert!(!ok && fs::read_to_string(at("log")).unwrap().starts_with("killed"), "{said}");
         fs::remove_file(at("log")).unwrap();
+        sent += host.bytes_sent();
+        host.clear_log();
     }
+    drop(gates);
     run().start().succeeds();
     assert_holds(&at("out"), &files);
-    host.bytes_sent() as f64 / total as f64
+    (sent + host.bytes_sent()) as f64 / total as f64
 }
 
-fn large(shards: &[&str], length: usize) -> Files {
-    let mut numbers = Numbers(5);
-    let mut files: Files =
-        [("model.json".to_owned(), manifest(shards, shards.len() * length).into())].into();
+/// How many a run has by default.
+const CONNECTIONS: u64 = 6;
+
+/// A model of 20 MB in twice as many shards as there are connections, so that none is idle.
+fn large() -> Files {
+    let shards: Vec<String> = (1..=2 * CONNECTIONS).map(|n| format!("{n}.bin")).collect();
+    let (length, mut numbers) = (20_000_000 / shards.len(), Numbers(5));
+    let names: Vec<&str> = shards.iter().map(String::as_str).collect();
+    let manifest = manifest(&names, names.len() * length).into_bytes();
+    let mut files: Files = [("model.json".to_owned(), manifest)].into();
     for shard in shards {
-        files.insert((*shard).to_owned(), (0..length).map(|_| numbers.below(256) as u8).collect());
+        files.insert(shard, (0..length).map(|_| numbers.below(256) as u8).collect());
     }
     files
 }

@@ -139,6 +139,23 @@ impl Project {
         Project::new(&vendoring(url), EMBEDDING_MAIN)
     }
 
+    /// Vendors the model at `url` and embeds it in a library, which anybody may package and depend on: its build script
+    /// writes nothing beside it, and its dependency on us has a version.
+    pub fn library(url: &str) -> Project {
+        let project = Project::new("", "");
+        let manifest = fs::read_to_string(project.path("Cargo.toml")).unwrap();
+        let by_version = manifest.lines().map(|line| match line.starts_with("vendor-model = ") {
+            true => "vendor-model = \"0.1\"\n".to_owned(),
+            false => format!("{line}\n"),
+        });
+        project.write("Cargo.toml", &by_version.collect::<String>());
+        project.write(".cargo/config.toml", &here());
+        project.write("build.rs", &LIBRARY_BUILD_TEMPLATE.replace("{build}", &vendoring(url)));
+        fs::remove_file(project.path("src/main.rs")).unwrap();
+        project.write("src/lib.rs", LIBRARY);
+        project
+    }
+
     pub fn name(&self) -> String {
         let name = self.dir.path().file_name().unwrap().to_str().unwrap();
         name.to_lowercase()
@@ -173,7 +190,8 @@ impl Project {
         Ran::from(script.args(["-qec", &command, "/dev/null"]).output().unwrap())
     }
 
-    fn program(&self, name: &str, variables: &[(&str, &str)]) -> Command {
+    /// A program to be run in the package, with these variables.
+    pub fn program(&self, name: &str, variables: &[(&str, &str)]) -> Command {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects");
         let mut program = Command::new(name);
         program
@@ -244,6 +262,26 @@ edition = "2021"
 vendor-model = { path = "{library}" }
 
 [workspace]
+"#;
+
+/// What of cargo's configuration takes this library for the one that is published.
+pub fn here() -> String {
+    let library = env!("CARGO_MANIFEST_DIR").replace('\\', "/");
+    format!("[patch.crates-io]\nvendor-model = {{ path = {library:?} }}\n")
+}
+
+const LIBRARY_BUILD_TEMPLATE: &str = r#"use std::{env, error::Error, path::PathBuf};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap());
+    {build}
+    Ok(())
+}
+"#;
+
+const LIBRARY: &str = r#"pub mod model {
+    include!(concat!(env!("OUT_DIR"), "/model.rs"));
+}
 "#;
 
 const BUILD_TEMPLATE: &str = r#"use std::{env, fs, error::Error, path::PathBuf};

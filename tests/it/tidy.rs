@@ -10,8 +10,8 @@ fn read(path: &str) -> String {
 }
 
 /// What lies in `src/` for the tests only.
-const OF_THE_TESTS: [&str; 6] =
-    ["answers", "corpus", "fuzzing", "manifests", "properties", "shared_folder"];
+const OF_THE_TESTS: [&str; 7] =
+    ["answers", "corpus", "fuzzing", "manifests", "properties", "shared_folder", "surroundings"];
 
 /// The rooms of `src/`, and their text before their tests.
 fn rooms() -> BTreeMap<String, String> {

@@ -156,6 +156,12 @@ impl Host {
     pub fn fault(&self, path: &str, fault: Fault) {
         self.service.fault(url_path::given(path), fault);
     }
+
+    /// Forgets the faults scripted for `path`, those that happen always as well.
+    #[track_caller]
+    pub fn heal(&self, path: &str) {
+        self.service.heal(&url_path::given(path));
+    }
 }
 
 impl Drop for Host {

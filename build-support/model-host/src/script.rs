@@ -14,6 +14,10 @@ impl Script {
         }
     }
 
+    pub(crate) fn clear(&mut self, path: &str) {
+        self.0.remove(path);
+    }
+
     /// The fault that happens to this request for `path`, if any; it is used up by one.
     pub(crate) fn next(&mut self, path: &str) -> Option<Fault> {
         let faults = self.0.get_mut(path)?;

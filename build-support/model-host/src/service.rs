@@ -54,6 +54,10 @@ impl Service {
         self.script.lock().expect("no user of the script panics").add(path, fault);
     }
 
+    pub(crate) fn heal(&self, path: &str) {
+        self.script.lock().expect("no user of the script panics").clear(path);
+    }
+
     pub(crate) fn answer(&self, head: &Head) -> Answer {
         let answer = match self.next_fault(head) {
             Some(fault) => self.faulty(head, fault),

@@ -43,6 +43,14 @@ fn a_fault_can_be_scripted_while_running_and_for_good() {
 }
 
 #[test]
+fn a_path_that_is_healed_has_no_faults_any_more() {
+    let host = host(Fault::status(500).always());
+    assert_eq!(get(&host, "/shard.bin").status, 500);
+    host.heal("/shard.bin");
+    assert_honest(&get(&host, "/shard.bin"));
+}
+
+#[test]
 fn a_status_carries_its_headers() {
     let host = host(Fault::status(429).header("Retry-After", "1"));
     let answer = get(&host, "/shard.bin");
