@@ -165,7 +165,7 @@ fn a_lockfile_is_edited_in_turn_and_written_only_if_it_changed() {
     let path = depot.dir.path().join("models.lock");
     let pinned = depot.pin();
     let after = Lockfile::edit(&path, |lockfile| lockfile.insert(pinned.clone())).unwrap();
-    assert_eq!(after.models(), [pinned.clone()]);
+    assert_eq!(after.models(), std::slice::from_ref(&pinned));
     assert_eq!(Lockfile::read(&path).unwrap(), after);
     fs::write(&path, format!("{after}\r\n")).unwrap();
     Lockfile::edit(&path, |lockfile| lockfile.insert(pinned.clone())).unwrap();

@@ -1,0 +1,10 @@
+//! One command a file: its arguments, and what it runs.
+
+pub mod get;
+pub mod lock;
+pub mod update;
+pub mod remove;
+pub mod fetch;
+pub mod vendor;
+pub mod list;
+pub mod cache;
