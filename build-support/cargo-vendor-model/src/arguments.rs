@@ -15,6 +15,7 @@ use crate::commands::lock::Lock;
 use crate::commands::remove::Remove;
 use crate::commands::update::Update;
 use crate::commands::vendor::Vendor;
+use crate::commands::verify::Verify;
 use crate::failure::Failure;
 use crate::talk::{Color, Talk};
 
@@ -71,6 +72,7 @@ pub enum Command {
     Remove(Remove),
     Fetch(Fetch),
     Vendor(Vendor),
+    Verify(Verify),
     List(List),
     Cache(Cache),
 }

@@ -57,6 +57,15 @@ impl LockFile {
         self.dir().join("vendor-models")
     }
 
+    pub fn vendor_models_if_there(&self) -> Result<PathBuf, Failure> {
+        let dir = self.vendor_models();
+        match dir.is_dir() {
+            true => Ok(dir),
+            false => Err(Failure::new(format!("there is no vendored directory {}", dir.display()))
+                .help("write it with `cargo vendor-model vendor`, or name what is to be checked")),
+        }
+    }
+
     /// The models that do not lie beside the lockfile.
     pub fn remote(&self) -> Vec<&LockedModel> {
         self.pins.models().iter().filter(|model| !model.url().starts_with("./")).collect()

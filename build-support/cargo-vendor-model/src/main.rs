@@ -6,6 +6,13 @@ mod pinning;
 mod moving;
 mod pinned;
 mod stock;
+mod artifact;
+mod embedded;
+mod held;
+mod tree;
+mod unpacked;
+mod content;
+mod verdict;
 mod records;
 mod lock_file;
 mod advice;
@@ -33,6 +40,7 @@ fn main() -> ExitCode {
         Command::Remove(remove) => remove.run(&talk),
         Command::Fetch(fetch) => fetch.run(&talk),
         Command::Vendor(vendor) => vendor.run(&talk),
+        Command::Verify(verify) => verify.run(&talk),
         Command::List(list) => list.run(&talk),
         Command::Cache(cache) => cache.run(&talk),
     };

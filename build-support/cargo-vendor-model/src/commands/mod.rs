@@ -6,5 +6,6 @@ pub mod update;
 pub mod remove;
 pub mod fetch;
 pub mod vendor;
+pub mod verify;
 pub mod list;
 pub mod cache;

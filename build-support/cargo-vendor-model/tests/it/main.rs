@@ -7,3 +7,5 @@ mod getting;
 mod pinning;
 mod providing;
 mod stock;
+mod verifying;
+mod embedding;
