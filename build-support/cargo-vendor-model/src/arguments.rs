@@ -10,6 +10,7 @@ use vendor_model::Config;
 use crate::commands::cache::Cache;
 use crate::commands::fetch::Fetch;
 use crate::commands::get::Get;
+use crate::commands::inspect::Inspect;
 use crate::commands::list::List;
 use crate::commands::lock::Lock;
 use crate::commands::remove::Remove;
@@ -74,6 +75,7 @@ pub enum Command {
     Vendor(Vendor),
     Verify(Verify),
     List(List),
+    Inspect(Inspect),
     Cache(Cache),
 }
 

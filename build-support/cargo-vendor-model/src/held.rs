@@ -13,20 +13,30 @@ use crate::lock_file::{LockFile, url_of};
 /// A model in a directory that goes with it.
 pub struct Held {
     pub model: Vendored,
-    _dir: TempDir,
+    pub dir: TempDir,
 }
 
 /// Out of the vendored directory beside the lockfile, the cache, or the network.
 pub fn hold(config: &Config, lock: &LockFile, pinned: &LockedModel) -> Result<Held, Failure> {
+    hold_out_of(&lock.vendor_models(), config, lock, pinned)
+}
+
+/// Out of a vendored directory before all else.
+pub fn hold_out_of(
+    vendor_models: &Path,
+    config: &Config,
+    lock: &LockFile,
+    pinned: &LockedModel,
+) -> Result<Held, Failure> {
     let dir = temporary()?;
     let mut config = config.clone();
     config
         .lockfile(&lock.path)
         .lock_mode(LockMode::Locked)
-        .vendor_dir(lock.vendor_models())
+        .vendor_dir(vendor_models)
         .entry_name(pinned.files()[0].path());
     let model = config.vendor_model(url_of(pinned, lock.dir()), dir.path());
-    Ok(Held { model: model.map_err(advice::on_pins)?, _dir: dir })
+    Ok(Held { model: model.map_err(advice::on_pins)?, dir })
 }
 
 /// A directory that goes when it is dropped.

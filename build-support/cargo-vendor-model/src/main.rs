@@ -6,6 +6,10 @@ mod pinning;
 mod moving;
 mod pinned;
 mod stock;
+mod treemap;
+mod anatomy_text;
+mod anatomy;
+mod subject;
 mod artifact;
 mod embedded;
 mod held;
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         Command::Vendor(vendor) => vendor.run(&talk),
         Command::Verify(verify) => verify.run(&talk),
         Command::List(list) => list.run(&talk),
+        Command::Inspect(inspect) => inspect.run(&talk),
         Command::Cache(cache) => cache.run(&talk),
     };
     match outcome {

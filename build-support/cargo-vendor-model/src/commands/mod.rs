@@ -8,4 +8,5 @@ pub mod fetch;
 pub mod vendor;
 pub mod verify;
 pub mod list;
+pub mod inspect;
 pub mod cache;

@@ -9,3 +9,4 @@ mod providing;
 mod stock;
 mod verifying;
 mod embedding;
+mod inspecting;
