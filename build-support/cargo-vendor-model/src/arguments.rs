@@ -7,13 +7,16 @@ use clap::builder::styling::{AnsiColor, Effects};
 use clap::{Args, Parser, Subcommand};
 use vendor_model::Config;
 
+use crate::commands::bundle::Bundle;
 use crate::commands::cache::Cache;
+use crate::commands::export::Export;
 use crate::commands::fetch::Fetch;
 use crate::commands::get::Get;
 use crate::commands::inspect::Inspect;
 use crate::commands::list::List;
 use crate::commands::lock::Lock;
 use crate::commands::remove::Remove;
+use crate::commands::sbom::Sbom;
 use crate::commands::update::Update;
 use crate::commands::vendor::Vendor;
 use crate::commands::verify::Verify;
@@ -76,6 +79,9 @@ pub enum Command {
     Verify(Verify),
     List(List),
     Inspect(Inspect),
+    Bundle(Bundle),
+    Sbom(Sbom),
+    Export(Export),
     Cache(Cache),
 }
 

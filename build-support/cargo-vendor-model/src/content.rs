@@ -1,12 +1,14 @@
-//! Size and SHA-256 of bytes.
+//! Size and SHA-256 of bytes, and files that are whole before they have their names.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
 use crate::failure::Failure;
+use crate::talk::Talk;
 use crate::verdict::Content;
 
 impl Content {
@@ -18,6 +20,35 @@ impl Content {
         let read = File::open(path).and_then(hashed);
         read.map_err(|error| Failure::io("read", path, &error))
     }
+}
+
+/// A line of what `sha256sum -c` reads.
+pub fn sum(sha256: &str, name: &str) -> String {
+    format!("{sha256}  {name}\n")
+}
+
+/// Writes `text` to standard output, or to a file that is whole before it has its name.
+pub fn deliver(text: &str, output: Option<&Path>, talk: &Talk) -> Result<(), Failure> {
+    let Some(path) = output else {
+        talk.print(text);
+        return Ok(());
+    };
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = staged_in(dir).and_then(|mut staged| {
+        staged.write_all(text.as_bytes())?;
+        staged.persist(path).map_err(|error| error.error)
+    });
+    written.map_err(|error| Failure::io("write", path, &error))?;
+    talk.status("Wrote", &path.display().to_string());
+    Ok(())
+}
+
+/// A file that waits in `dir` for its name. Unlike other temporary files it is for others to read.
+pub fn staged_in(dir: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.prefix(".cargo-vendor-model-").tempfile_in(dir)
 }
 
 fn hashed(mut file: File) -> io::Result<Content> {

@@ -10,6 +10,10 @@ mod treemap;
 mod anatomy_text;
 mod anatomy;
 mod subject;
+mod bundle;
+mod sbom;
+mod licences;
+mod export;
 mod artifact;
 mod embedded;
 mod held;
@@ -47,6 +51,9 @@ fn main() -> ExitCode {
         Command::Verify(verify) => verify.run(&talk),
         Command::List(list) => list.run(&talk),
         Command::Inspect(inspect) => inspect.run(&talk),
+        Command::Bundle(bundle) => bundle.run(&talk),
+        Command::Sbom(sbom) => sbom.run(&talk),
+        Command::Export(export) => export.run(&talk),
         Command::Cache(cache) => cache.run(&talk),
     };
     match outcome {

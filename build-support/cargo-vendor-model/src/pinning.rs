@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use url::{Host, Url};
 use vendor_model::{Config, LockedModel, Lockfile};
 
 use crate::failure::Failure;
@@ -25,6 +26,8 @@ struct PinnedModel {
     model: ModelRecord,
     #[serde(skip)]
     told: String,
+    #[serde(skip)]
+    over_plain_http: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
@@ -71,6 +74,7 @@ pub fn pin(
     let models = models.into_iter().map(|(status, model)| PinnedModel {
         status,
         told: told(&model),
+        over_plain_http: is_plain_http(model.url()),
         model: (&model).into(),
     });
     Ok(Pinned { lockfile: path.to_owned(), models: models.collect() })
@@ -80,7 +84,12 @@ impl Pinned {
     pub fn tell(&self, talk: &Talk) {
         for model in &self.models {
             match model.status {
-                Status::Pinned => talk.status("Pinned", &model.told),
+                Status::Pinned => {
+                    talk.status("Pinned", &model.told);
+                    if model.over_plain_http {
+                        talk.warning("it came over plain http, which anybody on the way could have changed; compare models.lock with another source");
+                    }
+                }
                 Status::Unchanged => talk.status("Unchanged", &model.told),
             }
         }
@@ -90,6 +99,19 @@ impl Pinned {
 fn told(model: &LockedModel) -> String {
     let files = count(model.files().len() as u64, "file");
     format!("{} ({files}, {})", model.url(), size(lock_file::size(model)))
+}
+
+/// Not from this machine, and not secured.
+fn is_plain_http(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| {
+        let loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => true,
+        };
+        url.scheme() == "http" && !loopback
+    })
 }
 
 fn has(model: &LockedModel, path: &str) -> bool {
@@ -109,5 +131,22 @@ fn stands(before: &LockedModel, after: &LockedModel) -> Result<(), Failure> {
                 .fact("url", before.url())
                 .help(format!("see what changed, and move the pins, with {update}")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_anybody_on_the_way_could_change_is_told_from_what_nobody_could() {
+        assert!(is_plain_http("http://models.example/digits/model.json"));
+        let safe = [
+            "https://models.example/m.json",
+            "http://127.0.0.1:80/m.json",
+            "http://[::1]/m",
+            "./m.json",
+        ];
+        assert_eq!(safe.map(is_plain_http), [false; 4]);
     }
 }

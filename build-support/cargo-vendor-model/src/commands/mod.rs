@@ -10,3 +10,6 @@ pub mod verify;
 pub mod list;
 pub mod inspect;
 pub mod cache;
+pub mod bundle;
+pub mod sbom;
+pub mod export;

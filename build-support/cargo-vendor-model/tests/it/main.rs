@@ -10,3 +10,5 @@ mod stock;
 mod verifying;
 mod embedding;
 mod inspecting;
+mod bundling;
+mod telling;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -224,4 +225,40 @@ pub fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     found
+}
+
+/// What npm installed for these tests; where it is not there, the test has to do without, and says so.
+pub fn npm_package(name: &str) -> Option<PathBuf> {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/js");
+    let found = scripts.join("node_modules").join(name);
+    if !found.exists() {
+        skip(&format!(
+            "{name} is not there (npm ci --prefix build-support/cargo-vendor-model/tests/js)"
+        ));
+        return None;
+    }
+    Some(found)
+}
+
+/// Whether a program is there, which the test has to do without if it is not.
+pub fn has(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
+    if !found {
+        skip(&format!("{program} is not there"));
+    }
+    found
+}
+
+/// Says what is left out and why, past the test runner's capture and into the file that test.sh reads, or fails where
+/// nothing may be left out.
+fn skip(why: &str) {
+    let all = std::env::var_os("REQUIRE_ALL").is_some_and(|value| value == "1");
+    assert!(!all, "REQUIRE_ALL=1, and {why}");
+    let line = format!("{}: {why}\n", std::thread::current().name().unwrap_or("a test"));
+    let _ = write!(std::io::stderr(), "\nskipped: {line}");
+    if let Some(log) = std::env::var_os("SKIPPED") {
+        let file = fs::File::options().append(true).create(true).open(log);
+        file.unwrap().write_all(line.as_bytes()).unwrap();
+    }
 }
