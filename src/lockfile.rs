@@ -147,7 +147,7 @@ impl Lockfile {
     }
 
     /// Pins a model, in place of what was pinned under its address.
-    pub(crate) fn insert(&mut self, model: LockedModel) {
+    pub fn insert(&mut self, model: LockedModel) {
         self.remove(&model.url);
         let at = self.models.partition_point(|other| other.url < model.url);
         self.models.insert(at, model);

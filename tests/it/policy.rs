@@ -303,8 +303,8 @@ fn an_extra_file_that_is_not_pinned_yet_is_added_or_refused() {
             Err(_) => before.assert_untouched(&package, mode),
             Ok(_) => {
                 let lock = Lockfile::read(package.path("models.lock")).unwrap();
-                let paths = lock.models()[0].files().iter().map(|file| file.path());
-                assert_eq!(paths.last(), Some("vocab.json"), "{mode}");
+                let mut paths = lock.models()[0].files().iter().map(|file| file.path());
+                assert_eq!(paths.next_back(), Some("vocab.json"), "{mode}");
                 let again = package.run(package.config("locked, offline").extra_file("vocab.json"));
                 assert_eq!(outcome(&world.host, &again), "5 kept", "{mode}");
             }
