@@ -12,6 +12,7 @@ mod vendoring;
 mod locking;
 mod policy;
 mod skipping;
+mod vendored_directory;
 mod cache;
 mod resuming;
 mod provisioning;

@@ -440,6 +440,9 @@ fn a_model_below_the_package_is_pinned_wherever_the_package_is() {
     assert_eq!(vendored.url(), "./models/model.json");
     assert_holds(&there.path().join("out"), &model());
 
+    let roundabout = there.path().join("models/../models.lock");
+    vendor(there.path(), moved.lockfile(roundabout)).unwrap();
+
     let shard = there.path().join("models").join(DAMAGED);
     fs::write(&shard, "76543210").unwrap();
     fs::remove_dir_all(there.path().join("out")).unwrap();
