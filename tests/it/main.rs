@@ -18,6 +18,7 @@ mod network;
 mod refusals;
 mod cargo;
 mod packaging;
+mod reproducible;
 mod progress;
 mod module;
 mod corpus;
