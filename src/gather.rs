@@ -187,6 +187,11 @@ impl<'a> Gatherer<'a> {
             first.wanted.pin.unwrap_or(first.content),
             first.content,
         );
+        let asked =
+            self.sources(&first.wanted.from).pop().filter(|last| *last != first.wanted.from);
+        if let Some(mirror) = asked {
+            error = error.fact("by way of", mirror);
+        }
         if let Some(impostor) = sniff::impostor(&first.head) {
             error = error.fact("it is", impostor);
         }

@@ -134,12 +134,22 @@ fn a_vendored_directory_is_a_mirror_for_whoever_serves_it() {
     let package = Package::new();
     let mirror = Host::serve(package.vendor_models());
     let shelf = package.host.addr().to_string().replace(':', "_");
-    let served = config()
+    let mut mirrored = config();
+    mirrored
         .lockfile(package.lock())
-        .mirror(package.host.url("/"), mirror.url(&format!("/{shelf}/")))
-        .vendor_model(package.url(), package.out())
-        .unwrap();
+        .mirror(package.host.url("/"), mirror.url(&format!("/{shelf}/")));
+    let served = mirrored.vendor_model(package.url(), package.out()).unwrap();
     assert_eq!(served.report().fetched, 4);
     assert_holds(&package.out(), &model());
+
+    let damaged = "group1-shard2of3.bin";
+    fs::write(package.shelf().join(damaged), "damaged").unwrap();
+    fs::remove_file(package.out().join(damaged)).unwrap();
+    let error = mirrored.vendor_model(package.url(), package.out()).unwrap_err().to_string();
+    let (origin, mirror) =
+        (package.host.url(&format!("/m/{damaged}")), mirror.url(&format!("/{shelf}/m/{damaged}")));
+    for line in [format!("  from: {origin}\n"), format!("  by way of: {mirror}\n")] {
+        assert!(error.contains(&line), "{error}");
+    }
     assert!(package.host.requests().is_empty());
 }
