@@ -133,6 +133,7 @@ mod partial;
 mod errand;
 mod failure;
 mod publish;
+mod turn;
 mod staging;
 mod copy;
 mod embed;

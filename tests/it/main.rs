@@ -21,6 +21,9 @@ mod hosts;
 mod network;
 mod refusals;
 mod faults;
+mod hostile;
+#[cfg(unix)]
+mod disks;
 mod cargo;
 mod progress;
 mod module;
