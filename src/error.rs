@@ -60,9 +60,16 @@ impl Error {
         Error(Box::new(Inner { kind, text, advice, source: None }))
     }
 
-    /// Adds one line to the text.
+    /// Adds one line to the text, or as much of it as somebody can be expected to read.
     pub(crate) fn fact(mut self, name: &str, value: impl fmt::Display) -> Error {
-        self.0.text += &format!("\n  {name}: {value}");
+        const LONGEST: usize = 1 << 16;
+        let value = value.to_string();
+        let end = (0..=LONGEST.min(value.len())).rev().find(|&at| value.is_char_boundary(at));
+        let shown = &value[..end.unwrap_or(0)];
+        self.0.text += &format!("\n  {name}: {shown}");
+        if shown.len() < value.len() {
+            self.0.text += &format!("... and {} bytes more", value.len() - shown.len());
+        }
         self
     }
 

@@ -366,7 +366,6 @@ fn no_answer_speaks_to_cargo_or_to_the_terminal() {
         answer(&format!("{EVIL}: {EVIL}")),
         Fault::raw(format!("{EVIL}\r\n\r\n")),
         Fault::raw("\ncargo:rustc-link-arg=evil\n\n"),
-        Fault::body(EVIL),
     ];
     for answer in answers {
         for file in ["model.json", "group1-shard3of3.bin"] {
