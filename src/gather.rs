@@ -97,7 +97,8 @@ impl<'a> Gatherer<'a> {
         let slot = self.staging.slot()?;
         let dir = self.policy.vendor_dir.as_deref();
         if let Some(from) = dir.and_then(|dir| wanted.vendored(dir)) {
-            let found = copy(&from, &slot).map_err(|error| Error::io("copy", &from, error))?;
+            let found = copy(&from, &slot)
+                .map_err(|error| Error::io(&format!("copy {} to", from.display()), &slot, error))?;
             if held.note(from.clone(), found, content) {
                 held.in_hand = in_hand(Source::Vendored(from), slot);
                 return Ok(held);

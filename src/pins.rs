@@ -23,6 +23,12 @@ impl Lockfile {
     /// [`ErrorKind::Io`] where it cannot be read or is not there, [`ErrorKind::Lock`] where it is no lockfile.
     pub fn read(path: impl AsRef<Path>) -> Result<Lockfile, Error> {
         let path = path.as_ref();
+        // A pipe would be read only once somebody writes to it.
+        if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            let headline = format!("cannot read the lockfile {}", path.display());
+            let error = Error::new(ErrorKind::Io, headline).fact("found", "it is no regular file");
+            return Err(error.help("move it away"));
+        }
         let text = fs::read_to_string(path).map_err(|error| Error::io("read", path, error))?;
         Lockfile::from_text(&text).map_err(|error| Error::lockfile(path, error))
     }

@@ -115,11 +115,13 @@ impl<'a> Order<'a> {
 
     /// What only the manifest tells: its shards, then the extra files.
     pub fn listed(&self, manifest: &Manifest) -> Result<Vec<Wanted>, Error> {
-        let shards = manifest.shards();
-        if shards.len() > MAX_SHARDS {
-            let headline = format!("the manifest of {} names {} shards", self.name, shards.len());
-            return Err(Error::new(ErrorKind::Manifest, headline).fact("limit", MAX_SHARDS));
+        let named: usize = manifest.groups.iter().map(|group| group.shards.len()).sum();
+        if named > MAX_SHARDS {
+            let headline = format!("the manifest of {} names {named} shards", self.name);
+            let error = Error::new(ErrorKind::Manifest, headline).fact("limit", MAX_SHARDS);
+            return Err(error.help("convert the model again, with larger shards"));
         }
+        let shards = manifest.shards();
         self.within_max_bytes(verify::least_total(manifest))?;
         let extras = self.policy.extra_files.iter().filter(|path| !shards.contains(path));
         let extras: Vec<&ModelPath> = extras.collect();

@@ -24,6 +24,9 @@ mod hosts;
 mod network;
 mod refusals;
 mod faults;
+mod hostile;
+#[cfg(unix)]
+mod disks;
 mod cargo;
 mod packaging;
 mod reproducible;
