@@ -73,12 +73,11 @@ impl<'a> Downloads<'a> {
         let mut partial = begin(errand, traces.as_ref()).map_err(Miss::at_once)?;
         self.budget.spend(partial.size()).map_err(Miss::at_once)?;
         match self.persist(errand, url, &mut partial) {
-            Err(miss) => {
-                if partial.promise().is_none() {
-                    partial.discard();
-                }
+            Err(miss) if partial.promise().is_none() => {
+                partial.discard();
                 Err(miss)
             }
+            Err(miss) => Err(Miss { kept: partial.written_down(), ..miss }),
             Ok(Outcome::Unchanged(content)) => {
                 partial.discard();
                 traces.iter().for_each(Traces::clear);
@@ -99,7 +98,7 @@ impl<'a> Downloads<'a> {
             let failure = match self.attempt(errand, url, partial) {
                 Ok(Outcome::Ended { .. }) if !was_wrong && !errand.accepts(partial.content()) => {
                     was_wrong = true;
-                    self.restart(partial, None).map_err(|failure| Miss { failure, tries })?;
+                    self.restart(partial, None).map_err(|failure| Miss::after(tries, failure))?;
                     continue;
                 }
                 Ok(outcome) => return Ok(outcome),
@@ -118,7 +117,7 @@ impl<'a> Downloads<'a> {
                 self.seats.halve();
             }
             if !failure.passes || tries > self.policy.access.retries {
-                return Err(Miss { failure, tries });
+                return Err(Miss::after(tries, failure));
             }
             let chance = RandomState::new().hash_one(tries);
             let pause = patience::pause(tries, chance, failure.wait);
@@ -126,7 +125,7 @@ impl<'a> Downloads<'a> {
             let text = format!("{name:?} in {seconds:.1} s: {}", failure.what);
             self.progress.note("Retrying", &text);
             if !self.seats.rest(pause) {
-                return Err(Miss { failure, tries });
+                return Err(Miss::after(tries, failure));
             }
             tries += 1;
         }

@@ -24,6 +24,7 @@ mod network;
 mod refusals;
 mod faults;
 mod hostile;
+mod messages;
 #[cfg(unix)]
 mod disks;
 mod cargo;
