@@ -91,9 +91,8 @@ fn missed(errand: &Errand, misses: Vec<(&Place, Miss)>) -> Error {
         }
         match miss.failure.help {
             Some(advice) => error.help(advice),
-            None if miss.failure.passes => {
-                error.help("it may pass: run this again; what out_dir held is untouched")
-            }
+            None if miss.failure.passes => error
+                .help("it may pass: run this again, or name another host in VENDOR_MODEL_MIRROR"),
             None => error,
         }
     })

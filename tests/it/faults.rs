@@ -73,7 +73,7 @@ macro_rules! rows {
 /// The faults of a file whose bytes are `body`, the end of the run if they happen once, and if they happen always.
 const ROWS: &[Row] = rows! { body:
     // What a connection does.
-    [Fault::refuse()]                              => Right, http("disconnected, from http");
+    [Fault::refuse()]                              => Right, http("disconnected");
     [Fault::reset()]                               => Right, http("reset by peer");
     [Fault::reset_after(9)]                        => Right, http("the transfer broke off");
     [Fault::cut_after(0)]                          => Right, http("the transfer broke off");
