@@ -71,7 +71,7 @@ impl<'a> Downloads<'a> {
             return Ok(arrival);
         }
         let mut partial = begin(errand, traces.as_ref()).map_err(Miss::at_once)?;
-        self.budget.spend(partial.size()).map_err(Miss::at_once)?;
+        self.count(errand, &mut partial).map_err(Miss::at_once)?;
         match self.persist(errand, url, &mut partial) {
             Err(miss) if partial.promise().is_none() => {
                 partial.discard();
@@ -88,6 +88,14 @@ impl<'a> Downloads<'a> {
                 .hand_over(errand, url, partial, has_end)
                 .map_err(|error| Miss::at_once(local("write", &errand.to, error)))
                 .inspect(|_| traces.iter().for_each(Traces::clear)),
+        }
+    }
+
+    /// Counts what another run has left, or forgets what is of no use.
+    fn count(&self, errand: &Errand, partial: &mut Partial) -> Result<(), Failure> {
+        match promise(errand, partial) {
+            Some(_) => self.budget.spend(partial.size()),
+            None => partial.restart(None).map_err(|error| local("write", &partial.at, error)),
         }
     }
 
@@ -139,10 +147,7 @@ impl<'a> Downloads<'a> {
     ) -> Result<Outcome, Failure> {
         let _seat = self.seats.take();
         let memory = self.memory(errand, url, partial);
-        let promise = partial.promise().cloned().filter(|promise| {
-            // Bytes that no pin judges later are gone on with only where the host vouches for them.
-            errand.pin.is_some() || promise.validators.strong().is_some()
-        });
+        let promise = promise(errand, partial).cloned();
         let ask = match (&promise, &memory) {
             (Some(promise), _) => Ask::From(partial.size(), promise),
             (None, Some(memory)) => Ask::Unless(&memory.validators),
@@ -188,8 +193,12 @@ impl<'a> Downloads<'a> {
                     0 => break,
                     n => n,
                 };
-            errand.bounds(partial.size() + n as u64)?;
-            self.budget.spend(n as u64)?;
+            let fits = errand.bounds(partial.size() + n as u64);
+            if let Err(failure) = fits.and_then(|()| self.budget.spend(n as u64)) {
+                // Nobody is to go on with it.
+                self.restart(partial, None)?;
+                return Err(failure);
+            }
             partial.append(&chunk[..n]).map_err(|error| local("write", &partial.at, error))?;
             self.progress.advance(n as u64);
         }
@@ -283,6 +292,12 @@ impl<'a> Downloads<'a> {
         let begin = || Client::new(self.policy.connections, &self.policy.access, self.model);
         self.client.get_or_init(begin).as_ref().map_err(Failure::clone)?.get(url, ask)
     }
+}
+
+/// What the host has promised of bytes that can be gone on with: where no pin judges them later, it has to vouch for them.
+fn promise<'a>(errand: &Errand, partial: &'a Partial) -> Option<&'a Promise> {
+    let vouched = |promise: &&Promise| promise.validators.strong().is_some();
+    partial.promise().filter(|promise| errand.pin.is_some() || vouched(promise))
 }
 
 /// In the cache, where another run may have left the beginning; else where it is to be in the end.
