@@ -86,6 +86,7 @@ if [ "$part" = all ]; then
     if have node; then
         provide_npm tests/js || skip 'npm ci --prefix tests/js failed'
         provide_npm example-app/web || skip 'npm ci --prefix example-app/web failed'
+        provide_npm build-support/cargo-vendor-model/tests/js || skip 'npm ci --prefix build-support/cargo-vendor-model/tests/js failed'
     fi
 fi
 
@@ -93,6 +94,10 @@ if [ "$part" = all ]; then
     step 'servers that others wrote'
     provide nginx nginx-light || skip 'nginx is not there (apt-get install nginx-light)'
     provide squid squid || skip 'squid is not there (apt-get install squid)'
+
+    step 'tools that read what the command writes'
+    provide python3 python3 || skip 'Python is not there (apt-get install python3)'
+    provide nix-instantiate nix-bin || skip 'Nix is not there (apt-get install nix-bin)'
 fi
 
 step 'unit, integration and doc tests'

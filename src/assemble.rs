@@ -48,7 +48,7 @@ fn manifest(order: &Order, files: &[Gathered]) -> Result<Option<Manifest>, Error
         return Ok(None);
     }
     let Gathered { at, wanted, .. } = &files[0];
-    let bytes = fs::read(at).map_err(|error| Error::io("read", at, error))?;
+    let bytes = fs::read(at).map_err(|error| Error::io("read again", at, error))?;
     let manifest = Manifest::parse(&bytes, &wanted.path)
         .map_err(|error| Error::manifest(&wanted.from.to_string(), error))?;
     order.pinned.map_or(Ok(()), |pinned| order.agrees(&manifest, pinned))?;
@@ -65,8 +65,9 @@ fn check_weights(
     let files: HashMap<_, _> = files.iter().map(|file| (&file.wanted.path, file)).collect();
     let size = |path: &ModelPath| files[path].content.size;
     let open = |path: &ModelPath| File::open(&files[path].at);
+    let dir = files.values().find_map(|file| file.at.parent()).unwrap_or(Path::new("."));
     let verdict = verify::groups(manifest, size, open)
-        .map_err(|error| Error::io("read the shards of", Path::new(name), error))?;
+        .map_err(|error| Error::io("read again the shards in", dir, error))?;
     verdict.refusal(name).map_or(Ok(verdict.surplus), Err)
 }
 

@@ -87,7 +87,7 @@ impl<'a> Downloads<'a> {
             }
             Ok(Outcome::Ended { has_end }) => self
                 .hand_over(errand, url, partial, has_end)
-                .map_err(|error| Miss::at_once(local("copy", error)))
+                .map_err(|error| Miss::at_once(local("write", &errand.to, error)))
                 .inspect(|_| traces.iter().for_each(Traces::clear)),
         }
     }
@@ -108,7 +108,8 @@ impl<'a> Downloads<'a> {
             if failure.is_of_the_disk() && partial.at != errand.to {
                 // The cache is a convenience; what matters is the other disk.
                 let plain = Partial::begin(errand.to.clone());
-                let plain = plain.map_err(|error| Miss::at_once(local("create a file for", error)));
+                let plain =
+                    plain.map_err(|error| Miss::at_once(local("create", &errand.to, error)));
                 self.budget.give_back(partial.size());
                 std::mem::replace(partial, plain?).discard();
                 continue;
@@ -190,7 +191,7 @@ impl<'a> Downloads<'a> {
                 };
             errand.bounds(partial.size() + n as u64)?;
             self.budget.spend(n as u64)?;
-            partial.append(&chunk[..n]).map_err(|error| local("write", error))?;
+            partial.append(&chunk[..n]).map_err(|error| local("write", &partial.at, error))?;
             self.progress.advance(n as u64);
         }
         match end {
@@ -206,7 +207,7 @@ impl<'a> Downloads<'a> {
     fn restart(&self, partial: &mut Partial, promise: Option<Promise>) -> Result<(), Failure> {
         self.budget.give_back(partial.size());
         self.progress.retreat(partial.size());
-        partial.restart(promise).map_err(|error| local("write", error))
+        partial.restart(promise).map_err(|error| local("write", &partial.at, error))
     }
 
     /// A whole download goes to its staging place, and to the cache if it is what it should be.
@@ -290,7 +291,8 @@ fn begin(errand: &Errand, traces: Option<&Traces>) -> Result<Partial, Failure> {
     match traces.and_then(|traces| traces.adopt().ok()) {
         Some(partial) => Ok(partial),
         None => {
-            Partial::begin(errand.to.clone()).map_err(|error| local("create a file for", error))
+            let to = errand.to.clone();
+            Partial::begin(to).map_err(|error| local("create", &errand.to, error))
         }
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::digest::Content;
+use crate::error::advice;
 use crate::failure::Failure;
 use crate::sniff;
 use crate::source::Place;
@@ -109,6 +110,8 @@ pub(crate) fn head_of(path: &Path) -> io::Result<Vec<u8>> {
     File::open(path)?.take(sniff::HEAD as u64).read_to_end(&mut head).map(|_| head)
 }
 
-pub(crate) fn local(act: &str, error: io::Error) -> Failure {
-    Failure::local(format!("cannot {act} it: {error}"))
+/// This machine's disk does not let us `act`.
+pub(crate) fn local(act: &str, path: &Path, error: io::Error) -> Failure {
+    let failure = Failure::local(format!("cannot {act} {}: {error}", path.display()));
+    advice(act, error.kind()).into_iter().fold(failure, Failure::help)
 }

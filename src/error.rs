@@ -20,6 +20,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     text: String,
+    advice: Vec<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -55,18 +56,27 @@ impl Error {
 
     /// An error whose text begins with what was tried, on what.
     pub(crate) fn new(kind: ErrorKind, headline: impl fmt::Display) -> Error {
-        Error(Box::new(Inner { kind, text: headline.to_string(), source: None }))
+        let (text, advice) = (headline.to_string(), Vec::new());
+        Error(Box::new(Inner { kind, text, advice, source: None }))
     }
 
-    /// Adds one line to the text.
+    /// Adds one line to the text, or as much of it as somebody can be expected to read.
     pub(crate) fn fact(mut self, name: &str, value: impl fmt::Display) -> Error {
-        self.0.text += &format!("\n  {name}: {value}");
+        const LONGEST: usize = 1 << 16;
+        let value = value.to_string();
+        let end = (0..=LONGEST.min(value.len())).rev().find(|&at| value.is_char_boundary(at));
+        let shown = &value[..end.unwrap_or(0)];
+        self.0.text += &format!("\n  {name}: {shown}");
+        if shown.len() < value.len() {
+            self.0.text += &format!("... and {} bytes more", value.len() - shown.len());
+        }
         self
     }
 
-    /// Adds the line that says what to do next.
-    pub(crate) fn help(self, advice: impl fmt::Display) -> Error {
-        self.fact("help", advice)
+    /// Says what to do next, in a line after all facts.
+    pub(crate) fn help(mut self, advice: impl fmt::Display) -> Error {
+        self.0.advice.push(format!("\n  help: {advice}"));
+        self
     }
 
     fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Error {
@@ -77,7 +87,8 @@ impl Error {
     /// `act` is a verb, such as "create".
     pub(crate) fn io(act: &str, path: &Path, error: io::Error) -> Error {
         let headline = format!("cannot {act} {}", path.display());
-        Error::new(ErrorKind::Io, headline).fact("found", &error).caused_by(error)
+        let told = Error::new(ErrorKind::Io, headline).fact("found", &error);
+        advice(act, error.kind()).into_iter().fold(told, Error::help).caused_by(error)
     }
 
     pub(crate) fn setting(name: &str, value: impl fmt::Debug, allowed: &str) -> Error {
@@ -144,10 +155,40 @@ impl Error {
     }
 }
 
+/// What can be done where a disk does not let us `act`. What is only to be read may be absent; what has been made may not.
+pub(crate) fn advice(act: &str, kind: io::ErrorKind) -> Option<&'static str> {
+    use io::ErrorKind::{
+        AlreadyExists, IsADirectory, NotADirectory, NotFound, PermissionDenied, QuotaExceeded,
+        ReadOnlyFilesystem, StorageFull,
+    };
+    match kind {
+        StorageFull | QuotaExceeded => {
+            Some("make room on that disk, or use a directory on another")
+        }
+        PermissionDenied => {
+            Some("let whoever builds read and write there, or use another directory")
+        }
+        ReadOnlyFilesystem => {
+            Some("use a directory that can be written to, such as one below OUT_DIR")
+        }
+        NotADirectory | AlreadyExists => {
+            Some("move away the file that is in the place of a directory, or use another directory")
+        }
+        IsADirectory => {
+            Some("move away the directory that is in the place of a file, or use another directory")
+        }
+        NotFound if act != "read" => {
+            Some("run this again, and let nothing else remove files there meanwhile")
+        }
+        _ => None,
+    }
+}
+
 impl fmt::Display for Error {
     /// Text from the network may be in it: nothing in it moves the cursor or looks like a line for cargo.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.text.chars().try_for_each(|c| match c {
+        let texts = std::iter::once(&self.0.text).chain(&self.0.advice);
+        texts.flat_map(|text| text.chars()).try_for_each(|c| match c {
             '\n' => f.write_str("\n"),
             c if c.is_control() => write!(f, "{}", c.escape_default()),
             c => write!(f, "{c}"),
@@ -189,7 +230,7 @@ mod tests {
     #[test]
     fn the_source_is_kept() {
         let error = Error::io("create", Path::new("a/b"), io::ErrorKind::PermissionDenied.into());
-        assert_eq!(error.to_string(), "cannot create a/b\n  found: permission denied");
+        assert!(error.to_string().starts_with("cannot create a/b\n  found: permission denied\n"));
         assert!(error.source().is_some_and(|source| source.is::<io::Error>()));
     }
 }

@@ -66,12 +66,13 @@ impl<'a> Fetcher<'a> {
     }
 
     fn read(&self, errand: &Errand, path: &Path) -> Result<Arrival, Failure> {
-        let size = fs::metadata(path).map_err(|error| local("open", error))?.len();
+        let size = fs::metadata(path).map_err(|error| local("read", path, error))?.len();
         errand.bounds(size)?;
         self.downloads.spend(size)?;
-        let content = copy(path, &errand.to).map_err(|error| local("copy", error))?;
+        let content = copy(path, &errand.to)
+            .map_err(|error| local(&format!("copy {} to", path.display()), &errand.to, error))?;
         let content = content.ok_or_else(|| Failure::local("it is no file"))?;
-        let head = head_of(&errand.to).map_err(|error| local("read", error))?;
+        let head = head_of(&errand.to).map_err(|error| local("read again", &errand.to, error))?;
         Ok(Arrival { content, head, cached: false })
     }
 }
@@ -86,6 +87,9 @@ fn missed(errand: &Errand, misses: Vec<(&Place, Miss)>) -> Error {
         }
         match miss.failure.help {
             Some(advice) => error.help(advice),
+            None if miss.failure.passes => {
+                error.help("it may pass: run this again; what out_dir held is untouched")
+            }
             None => error,
         }
     })

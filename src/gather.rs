@@ -95,8 +95,10 @@ impl<'a> Gatherer<'a> {
             return Ok(held);
         }
         let slot = self.staging.slot()?;
-        if let Some(from) = self.vendored(wanted) {
-            let found = copy(&from, &slot).map_err(|error| Error::io("copy", &from, error))?;
+        let dir = self.policy.vendor_dir.as_deref();
+        if let Some(from) = dir.and_then(|dir| wanted.vendored(dir)) {
+            let found = copy(&from, &slot)
+                .map_err(|error| Error::io(&format!("copy {} to", from.display()), &slot, error))?;
             if held.note(from.clone(), found, content) {
                 held.in_hand = in_hand(Source::Vendored(from), slot);
                 return Ok(held);
@@ -113,11 +115,6 @@ impl<'a> Gatherer<'a> {
             }
         }
         Ok(held)
-    }
-
-    fn vendored(&self, wanted: &Wanted) -> Option<PathBuf> {
-        let path = wanted.from.vendored()?.ok()?;
-        self.policy.vendor_dir.as_ref().map(|dir| path.below(dir))
     }
 
     fn errands(&self, wanted: &[Wanted], steps: &[Step]) -> Result<Vec<Errand>, Error> {

@@ -135,6 +135,7 @@ mod partial;
 mod errand;
 mod failure;
 mod publish;
+mod turn;
 mod staging;
 mod copy;
 mod embed;

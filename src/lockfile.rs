@@ -205,6 +205,16 @@ impl LockedModel {
         self.files.iter().filter_map(change).collect()
     }
 
+    /// The same, and a line for each file that only `later` has.
+    pub(crate) fn news(&self, later: &LockedModel) -> Vec<String> {
+        let known = self.by_path();
+        let added = later.files.iter().filter(|file| !known.contains_key(&file.path));
+        let added = added.map(|file| {
+            format!("{:?} is new: sha256 {} ({} bytes)", file.path(), file.sha256, file.size)
+        });
+        self.changes(later).into_iter().chain(added).collect()
+    }
+
     /// A path of this model that `other` has with different bytes, or under a name that clashes.
     fn disputed(&self, other: &LockedModel) -> Option<&ModelPath> {
         let mut names = Names::default();

@@ -20,6 +20,7 @@ use crate::policy::Policy;
 use crate::publish::{self, OutDir, Stamp};
 use crate::source::{self, ModelUrl};
 use crate::tell;
+use crate::turn::Turn;
 use crate::vendored::Report;
 use crate::wanted::{Order, Wanted};
 
@@ -113,7 +114,7 @@ impl Config {
         let policy = self.provisioning()?;
         let out = OutDir::new(dir.as_ref())?;
         let shelf = shelf(lockfile, &policy)?;
-        let _turn = out.turn(&policy.progress(""))?;
+        let _turn = Turn::at(out.dir(), &policy.progress(""))?;
         let before = pins::read_if_there(&out.record())?.unwrap_or_default();
         let mut report = Report::default();
         let mut vendored = Lockfile::default();

@@ -9,17 +9,16 @@
 //!   .vendor-model-<pid>-<n>/                staging, only while a run is at work
 //! ```
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::claim::Claim;
+use crate::digest::Content;
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedModel, Lockfile};
 use crate::path::{ModelPath, RECORD};
-use crate::progress::Progress;
 use crate::staging;
 
 /// Cargo runs a build script again when a file it watches is newer than the script's last run. Outputs are written
@@ -41,45 +40,10 @@ pub(crate) struct Staged {
     pub at: PathBuf,
 }
 
-/// The turn at an `out_dir`. A directory that was made for it and is still empty goes with it.
-#[derive(Debug)]
-pub(crate) struct Turn<'a> {
-    _claim: Claim,
-    made: Option<&'a Path>,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.made.map(fs::remove_dir);
-    }
-}
-
 impl OutDir {
     pub fn new(dir: &Path) -> Result<OutDir, Error> {
         let dir = std::path::absolute(dir).map_err(|error| Error::io("find", dir, error))?;
         Ok(OutDir { dir })
-    }
-
-    /// Waits until no other process vendors into this directory, which is made if need be.
-    pub fn turn(&self, progress: &Progress) -> Result<Turn<'_>, Error> {
-        let dir = &self.dir;
-        let waiting = || {
-            let holder = match staging::occupant(dir) {
-                Some(pid) => format!("process {pid}"),
-                None => "another process".to_owned(),
-            };
-            let dir = dir.display();
-            progress.note("Waiting", &format!("for {holder}, which vendors into {dir}"));
-        };
-        let mut made = false;
-        loop {
-            made |= !dir.exists();
-            fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
-            let claim = Claim::dir(dir, waiting);
-            if claim.is_for(dir) {
-                return Ok(Turn { _claim: claim, made: made.then_some(dir) });
-            }
-        }
     }
 
     pub fn dir(&self) -> &Path {
@@ -96,35 +60,49 @@ impl OutDir {
         self.dir.join(RECORD)
     }
 
-    /// Removes what no model has any more, gives the staged files their names, and writes the record last.
-    ///
-    /// Until then the record speaks of files only that are right or can be brought again under the same pins, and of
-    /// those that are to go: whatever stops this run, a later one removes them.
-    pub fn publish(
-        &self,
-        staged: &[Staged],
-        before: &Lockfile,
-        after: &Lockfile,
-    ) -> Result<(), Error> {
-        if before != after {
-            let paths = |lockfile: &Lockfile| -> HashSet<ModelPath> {
-                lockfile.models().iter().flat_map(LockedModel::paths).cloned().collect()
-            };
-            let (old, new) = (paths(before), paths(after));
-            let mut meanwhile = before.clone();
-            let changed =
-                before.models().iter().filter(|model| after.model(&model.url) != Some(model));
-            for model in changed {
-                let model = meanwhile.remove(&model.url);
-                if let Some(left) = model.and_then(|model| model.remains(&new)) {
-                    meanwhile.insert(left);
-                }
-            }
-            self.write_record(before, &meanwhile)?;
-            self.remove_stale(staged, &old, &new)?;
+    /// Sees to it that these files can get their names, and writes the record down: a full disk is full by then.
+    pub fn prepare<'a>(
+        &'a self,
+        staged: Vec<Staged>,
+        before: &'a Lockfile,
+        after: &'a Lockfile,
+    ) -> Result<Edition<'a>, Error> {
+        for Staged { at, .. } in &staged {
+            fs::metadata(at).map_err(|error| Error::io("find again", at, error))?;
         }
-        self.place(staged, Stamp::Old)?;
-        self.write_record(before, after)
+        self.refuse_obstacles(&staged, before)?;
+        let record = match after.models() {
+            [] => None,
+            _ => Draft::new(&self.record(), &after.to_string())?,
+        };
+        Ok(Edition { out: self, staged, before, after, record })
+    }
+
+    /// All that is in the way of these files and of the record, but for what goes.
+    fn refuse_obstacles(&self, staged: &[Staged], before: &Lockfile) -> Result<(), Error> {
+        let old: Vec<PathBuf> = paths(before).iter().map(|path| path.below(&self.dir)).collect();
+        let goes = |at: &PathBuf| match is_dir(at) {
+            Some(true) => old.iter().any(|file| file != at && file.starts_with(at)),
+            _ => old.contains(at),
+        };
+        let found = staged.iter().filter_map(|staged| self.obstacle(&staged.path));
+        let record = Some(self.record()).filter(|record| is_dir(record) == Some(true));
+        let found: BTreeSet<PathBuf> = found.filter(|at| !goes(at)).chain(record).collect();
+        if found.is_empty() { Ok(()) } else { Err(self.blocked(&found)) }
+    }
+
+    fn blocked(&self, obstacles: &BTreeSet<PathBuf>) -> Error {
+        let headline = format!("cannot write the model to {}", self.dir.display());
+        let error = Error::new(ErrorKind::Path, headline);
+        let listed = obstacles.iter().fold(error, |error, at| {
+            let what = match fs::symlink_metadata(at) {
+                Ok(found) if found.is_symlink() => "a link",
+                Ok(found) if found.is_dir() => "a directory",
+                _ => "no directory",
+            };
+            error.fact("in the way", format!("{} is {what}", at.display()))
+        });
+        listed.help("move it away, or vendor into another directory")
     }
 
     /// Gives staged files their names.
@@ -153,12 +131,8 @@ impl OutDir {
     }
 
     fn make_parents(&self, path: &ModelPath) -> Result<(), Error> {
-        if let Some(dir) = self.obstacle(path) {
-            let found = format!("{} is no directory, or a link to one", dir.display());
-            let headline = format!("cannot write {:?} below {}", path.as_str(), self.dir.display());
-            return Err(Error::new(ErrorKind::Path, headline)
-                .fact("found", found)
-                .help("remove it"));
+        if let Some(at) = self.obstacle(path) {
+            return Err(self.blocked(&BTreeSet::from([at])));
         }
         match path.below(&self.dir).parent() {
             Some(dir) => fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error)),
@@ -166,10 +140,13 @@ impl OutDir {
         }
     }
 
-    /// What lies in the place of a directory that leads to `path`. A link there could lead out of `out_dir`.
+    /// What lies in the place of a directory that leads to `path`, or what is a directory in its own place. A link could
+    /// lead out of `out_dir`.
     fn obstacle(&self, path: &ModelPath) -> Option<PathBuf> {
         let mut dirs = path.parents().map(|parent| self.dir.join(parent));
-        dirs.find(|dir| fs::symlink_metadata(dir).is_ok_and(|found| !found.is_dir()))
+        let own = path.below(&self.dir);
+        let found = dirs.find(|dir| is_dir(dir) == Some(false));
+        found.or_else(|| (is_dir(&own) == Some(true)).then_some(own))
     }
 
     /// Removes what was there before and is not to be there after.
@@ -202,6 +179,51 @@ impl OutDir {
     }
 }
 
+/// What an `out_dir` is to hold, all of it written down already.
+pub(crate) struct Edition<'a> {
+    out: &'a OutDir,
+    staged: Vec<Staged>,
+    before: &'a Lockfile,
+    after: &'a Lockfile,
+    /// None where it says so already, or there is to be none.
+    record: Option<Draft>,
+}
+
+impl Edition<'_> {
+    /// Removes what no model has any more, gives the staged files their names, and the record last.
+    ///
+    /// Until then the record speaks of files only that are right or can be brought again under the same pins, and of
+    /// those that are to go: whatever stops this run, a later one removes them.
+    pub fn publish(self) -> Result<(), Error> {
+        let Edition { out, staged, before, after, record } = self;
+        if before != after {
+            let (old, new) = (paths(before), paths(after));
+            let mut meanwhile = before.clone();
+            let changed =
+                before.models().iter().filter(|model| after.model(&model.url) != Some(model));
+            for model in changed {
+                let model = meanwhile.remove(&model.url);
+                if let Some(left) = model.and_then(|model| model.remains(&new)) {
+                    meanwhile.insert(left);
+                }
+            }
+            out.write_record(before, &meanwhile)?;
+            out.remove_stale(&staged, &old, &new)?;
+        }
+        out.place(&staged, Stamp::Old)?;
+        record.map_or_else(|| out.write_record(before, after), |record| record.settle(Stamp::Old))
+    }
+}
+
+fn paths(lockfile: &Lockfile) -> HashSet<ModelPath> {
+    lockfile.models().iter().flat_map(LockedModel::paths).cloned().collect()
+}
+
+/// Whether what is under this name is a directory, and no link to one; none where there is nothing.
+fn is_dir(at: &Path) -> Option<bool> {
+    fs::symlink_metadata(at).ok().map(|found| found.is_dir())
+}
+
 /// The modification time that a written file gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamp {
@@ -211,7 +233,8 @@ pub(crate) enum Stamp {
     Now,
 }
 
-/// Writes the package lock, if it says something new. `manifest` is the package's `Cargo.toml`.
+/// Writes the package lock, if it says something new. `manifest` is the package's `Cargo.toml`, whose time one that is
+/// created gets.
 ///
 /// Cargo watches it. One that is created or gains entries makes no run stale and gets a time that does not; one in
 /// which a pin moved or went gets its natural time, so that other target directories notice.
@@ -232,22 +255,48 @@ pub(crate) fn package_lock(
 
 /// Writes `text` to `path`, unless it is there already.
 pub(crate) fn write(path: &Path, text: &str, stamp: Stamp) -> Result<(), Error> {
-    if is_already(path, text) {
-        return Ok(());
+    Draft::new(path, text)?.map_or(Ok(()), |draft| draft.settle(stamp))
+}
+
+/// A text that has no name yet. Without one it goes when it is dropped.
+struct Draft {
+    path: PathBuf,
+    staged: PathBuf,
+    file: File,
+}
+
+impl Draft {
+    /// None where `path` says so already.
+    fn new(path: &Path, text: &str) -> Result<Option<Draft>, Error> {
+        if is_already(path, text) {
+            return Ok(None);
+        }
+        let dir = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
+        let staged = dir.join(staging::unique_name());
+        let draft = File::create(&staged).map(|file| {
+            let path = path.to_owned();
+            Draft { path, staged, file }
+        });
+        let written = draft.and_then(|mut draft| {
+            // So that no other process takes it for what a dead one left.
+            let _ = draft.file.try_lock();
+            draft.file.write_all(text.as_bytes()).map(|()| draft)
+        });
+        written.map(Some).map_err(|error| Error::io("write", path, error))
     }
-    let dir = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
-    let staged = dir.join(staging::unique_name());
-    let written = File::create(&staged).and_then(|mut file| {
-        // So that no other process takes it for what a dead one left.
-        let _ = file.try_lock();
-        file.write_all(text.as_bytes())?;
-        settle(&staged, path, stamp)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&staged);
+
+    fn settle(self, stamp: Stamp) -> Result<(), Error> {
+        let settled = settle(&self.staged, &self.path, stamp);
+        settled.map_err(|error| Error::io("write", &self.path, error))
     }
-    written.map_err(|error| Error::io("write", path, error))
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // Nothing is there any more where it got its name.
+        let _ = fs::remove_file(&self.staged);
+    }
 }
 
 /// Gives a staged file its time and its name.
@@ -262,9 +311,9 @@ pub(crate) fn settle(staged: &Path, path: &Path, stamp: Stamp) -> io::Result<()>
 }
 
 fn is_already(path: &Path, text: &str) -> bool {
+    let Ok(Some(file)) = Content::open(path) else { return false };
     let mut found = Vec::with_capacity(text.len() + 1);
-    let read =
-        File::open(path).and_then(|file| file.take(text.len() as u64 + 1).read_to_end(&mut found));
+    let read = file.take(text.len() as u64 + 1).read_to_end(&mut found);
     read.is_ok() && found == text.as_bytes()
 }
 

@@ -226,10 +226,19 @@ pub(crate) fn shown(url: &Url) -> String {
 
 /// An address as it may be shown before it is known to be one: as it was given, if nothing in it can be a secret.
 pub(crate) fn shown_text(text: &str) -> String {
-    match (Url::parse(text.trim()), text.rsplit_once('@')) {
-        (Ok(url), at) if at.is_some() || secret(&url).is_some() => shown(&url),
-        (Err(_), Some((_, rest))) => format!("...@{rest}"),
-        _ => text.to_owned(),
+    match Url::parse(text.trim()) {
+        Ok(url) if url.has_authority() => match text.contains('@') || secret(&url).is_some() {
+            true => shown(&url),
+            false => text.to_owned(),
+        },
+        // Whatever it is meant to be, nothing that could be a secret of it is shown.
+        _ => {
+            let (path, query) = text.split_once('?').map_or((text, ""), |(path, _)| (path, "?..."));
+            match path.rsplit_once('@') {
+                Some((_, rest)) => format!("...@{rest}{query}"),
+                None => format!("{path}{query}"),
+            }
+        }
     }
 }
 

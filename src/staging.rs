@@ -61,7 +61,8 @@ impl Folder {
         fs::create_dir_all(out_dir).map_err(|error| Error::io("create", out_dir, error))?;
         let dir = out_dir.join(unique_name());
         loop {
-            fs::create_dir_all(&dir).map_err(|error| Error::io("create", &dir, error))?;
+            fs::create_dir_all(&dir)
+                .map_err(|error| Error::io("create a directory in", out_dir, error))?;
             let lock = match File::create(dir.join("lock")) {
                 // Another process took the folder for an abandoned one before it was locked.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

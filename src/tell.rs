@@ -1,5 +1,6 @@
 //! What a run tells: cargo, what it must watch; whoever builds, what to do something about; the caller, what was done.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::config::LockMode;
@@ -39,16 +40,38 @@ impl Teller<'_> {
         if let Some(surplus) = surplus {
             warning(format!("{surplus}; TensorFlow.js ignores the rest"));
         }
+        let news = self.news(locked);
         let unpinned = self.pins.pinned.is_none();
-        if unpinned && self.model.is_plain_http() {
+        if (unpinned || !news.is_empty()) && self.model.is_plain_http() {
             warning("pinned what came over plain http, which anybody on the way could have changed; compare models.lock with another source".to_owned());
         }
         let package = self.policy.package.as_ref();
         if unpinned && package.is_some_and(|package| package.tree == Tree::Packaged) {
             warning("this package has no pin for it; commit models.lock before publishing, or its users cannot build it".to_owned());
         }
-        if let (Some(before), LockMode::Update) = (&self.pins.pinned, self.policy.lock_mode) {
-            before.changes(locked).into_iter().for_each(warning);
+        if self.policy.lock_mode == LockMode::Update && self.is_behind(locked, &news) {
+            warning("the vendored directory was left aside and has what was pinned before; to bring it along: cargo vendor-model vendor".to_owned());
+        }
+        news.into_iter().for_each(warning);
+    }
+
+    /// What an update changed, a line for each file.
+    fn news(&self, locked: &LockedModel) -> Vec<String> {
+        match &self.pins.pinned {
+            Some(before) if self.policy.lock_mode == LockMode::Update => before.news(locked),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the vendored directory has the model, and other bytes of it. Where it has no lock it has what was pinned.
+    fn is_behind(&self, locked: &LockedModel, news: &[String]) -> bool {
+        let there = |dir: &PathBuf| {
+            let mut places = self.files.iter().filter_map(|file| file.wanted.vendored(dir));
+            places.any(|at| at.exists())
+        };
+        match &self.pins.vendored {
+            Some(vendored) => !vendored.news(locked).is_empty(),
+            None => !news.is_empty() && self.policy.vendor_dir.as_ref().is_some_and(there),
         }
     }
 

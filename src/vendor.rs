@@ -22,6 +22,7 @@ use crate::publish::{self, OutDir};
 use crate::source::{self, ModelUrl};
 use crate::staging;
 use crate::tell::Teller;
+use crate::turn::Turn;
 use crate::vendored::Vendored;
 use crate::wanted::Order;
 
@@ -48,7 +49,7 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let model = ModelUrl::parse(url).map_err(|why| Error::url(&source::shown_text(url), &why))?;
     let progress = policy.progress(&model.short_name());
     let out = OutDir::new(out_dir)?;
-    let _turn = out.turn(&progress)?;
+    let _turn = Turn::at(out.dir(), &progress)?;
     let pins = Pins::find(&policy, &model, out.dir())?;
     let order = Order::new(&policy, &model, &pins.name, binding(&pins, &policy)?)?;
 
@@ -57,12 +58,13 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let whole = files.iter().all(|file| file.step != Step::LeaveEmpty);
     if whole {
         let after = settled(&out, &policy, &pins, &locked)?;
+        let edition = out.prepare(gather::staged(&files), &pins.record, &after)?;
         // First, so that what the lock pins is never replaced by what it does not.
         update_package_lock(&out, &pins, &policy, &locked, &progress)?;
-        out.publish(&gather::staged(&files), &pins.record, &after)?;
+        edition.publish()?;
     } else {
         let others = pins.without(&locked);
-        out.publish(&gather::staged(&files), &others, &others)?;
+        out.prepare(gather::staged(&files), &others, &others)?.publish()?;
     }
     let teller = Teller { policy: &policy, model: &model, pins: &pins, files: &files };
     teller.warn(&locked, surplus, whole);
@@ -146,6 +148,10 @@ fn update_package_lock(
     }
     let mut after = before.clone().unwrap_or_default();
     after.insert(locked.clone());
-    let manifest = policy.package.as_ref().map(|package| package.dir.join("Cargo.toml"));
+    // What an earlier run left here may also lie in other target directories, which are to notice that it moved.
+    let earlier = pins.record.model(&locked.url);
+    let moved = earlier.is_some_and(|earlier| !earlier.changes(locked).is_empty());
+    let package = policy.package.as_ref().filter(|_| !moved);
+    let manifest = package.map(|package| package.dir.join("Cargo.toml"));
     publish::package_lock(path, before.as_ref(), &after, manifest.as_deref())
 }

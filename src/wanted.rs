@@ -3,6 +3,7 @@
 //! Pure. What is to be done for each of them is `plan`'s to say.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use crate::digest::Content;
 use crate::errand::Limit;
@@ -35,6 +36,11 @@ impl Wanted {
     /// Whether it takes a network to get it from its address.
     pub fn is_remote(&self) -> bool {
         matches!(self.from, Place::Host(_))
+    }
+
+    /// Where a vendored directory keeps it.
+    pub fn vendored(&self, dir: &Path) -> Option<PathBuf> {
+        Some(self.from.vendored()?.ok()?.below(dir))
     }
 }
 
@@ -109,11 +115,13 @@ impl<'a> Order<'a> {
 
     /// What only the manifest tells: its shards, then the extra files.
     pub fn listed(&self, manifest: &Manifest) -> Result<Vec<Wanted>, Error> {
-        let shards = manifest.shards();
-        if shards.len() > MAX_SHARDS {
-            let headline = format!("the manifest of {} names {} shards", self.name, shards.len());
-            return Err(Error::new(ErrorKind::Manifest, headline).fact("limit", MAX_SHARDS));
+        let named: usize = manifest.groups.iter().map(|group| group.shards.len()).sum();
+        if named > MAX_SHARDS {
+            let headline = format!("the manifest of {} names {named} shards", self.name);
+            let error = Error::new(ErrorKind::Manifest, headline).fact("limit", MAX_SHARDS);
+            return Err(error.help("convert the model again, with larger shards"));
         }
+        let shards = manifest.shards();
         self.within_max_bytes(verify::least_total(manifest))?;
         let extras = self.policy.extra_files.iter().filter(|path| !shards.contains(path));
         let extras: Vec<&ModelPath> = extras.collect();

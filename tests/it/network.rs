@@ -12,12 +12,12 @@ use tempfile::TempDir;
 use crate::support::{Project, Ran, assert_holds, contents, host_of, model};
 
 /// Runs of one build script, each as cargo runs it, and with no variable but those that are given.
-struct Package {
+pub struct Package {
     dir: TempDir,
 }
 
 impl Package {
-    fn new() -> Package {
+    pub fn new() -> Package {
         let package = Package { dir: TempDir::new().unwrap() };
         fs::create_dir(package.path("out")).unwrap();
         package
@@ -40,7 +40,7 @@ impl Package {
         fs::write(self.path(".cargo/config.toml"), text).unwrap();
     }
 
-    fn vendor(&self, url: &str, variables: &[(&str, &str)]) -> Ran {
+    pub fn vendor(&self, url: &str, variables: &[(&str, &str)]) -> Ran {
         let mut script = Command::new(script());
         script.env_clear().current_dir(self.dir.path());
         // Without it Windows opens no socket.

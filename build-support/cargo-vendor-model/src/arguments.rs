@@ -15,6 +15,7 @@ use crate::commands::get::Get;
 use crate::commands::inspect::Inspect;
 use crate::commands::list::List;
 use crate::commands::lock::Lock;
+use crate::commands::mirror::Mirror;
 use crate::commands::remove::Remove;
 use crate::commands::sbom::Sbom;
 use crate::commands::update::Update;
@@ -82,6 +83,7 @@ pub enum Command {
     Bundle(Bundle),
     Sbom(Sbom),
     Export(Export),
+    Mirror(Mirror),
     Cache(Cache),
 }
 

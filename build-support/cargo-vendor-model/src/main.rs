@@ -14,6 +14,9 @@ mod bundle;
 mod sbom;
 mod licences;
 mod export;
+mod mirroring;
+mod store;
+mod gauge;
 mod artifact;
 mod embedded;
 mod held;
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Bundle(bundle) => bundle.run(&talk),
         Command::Sbom(sbom) => sbom.run(&talk),
         Command::Export(export) => export.run(&talk),
+        Command::Mirror(mirror) => mirror.run(&talk),
         Command::Cache(cache) => cache.run(&talk),
     };
     match outcome {

@@ -13,3 +13,4 @@ pub mod cache;
 pub mod bundle;
 pub mod sbom;
 pub mod export;
+pub mod mirror;

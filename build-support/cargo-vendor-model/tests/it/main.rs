@@ -12,3 +12,4 @@ mod embedding;
 mod inspecting;
 mod bundling;
 mod telling;
+mod mirroring;

@@ -96,16 +96,14 @@ impl Desk {
         self.prepared(EXE, arguments)
     }
 
-    /// A program that sees of the environment what a fresh machine would have.
+    /// A program that sees nothing of what whoever runs the tests may have set for models.
     pub fn prepared(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(self.path("")).stdin(Stdio::null()).env_clear();
-        for name in ["PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "CARGO_HOME", "RUSTUP_HOME"] {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
+        command.args(arguments).current_dir(self.path("")).stdin(Stdio::null());
+        for name in OF_THE_DEVELOPER {
+            command.env_remove(name);
         }
-        // Without it the library reads cargo's configuration files of whoever runs the tests.
+        // Where cargo's configuration files of whoever runs the tests are not.
         command.env("CARGO_HOME", self.dir.path().join("cargo-home"));
         command.env("VENDOR_MODEL_CACHE", self.cache());
         command
@@ -113,6 +111,29 @@ impl Desk {
 
     pub fn run(&self, arguments: &[&str]) -> Ran {
         self.command(arguments).output().unwrap().into()
+    }
+
+    /// Runs cargo on the package, which has a build script by now. The library is compiled once for all projects, those
+    /// of its own tests included.
+    pub fn cargo(&self, command: &str, variables: &[(&str, &str)]) -> Ran {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+        let name = self.dir.path().file_name().unwrap().to_str().unwrap().to_lowercase();
+        let name = name.replace('.', "app-");
+        let manifest = format!(
+            "[package]\nname = {name:?}\nversion = \"1.0.0\"\nedition = \"2021\"\n\n\
+             [build-dependencies]\nvendor-model = {{ path = {root:?} }}\n\n[workspace]\n"
+        );
+        self.write("Cargo.toml", manifest);
+        // The same versions as here, so that nothing is asked of a registry.
+        fs::copy(root.join("Cargo.lock"), self.path("Cargo.lock")).unwrap();
+        let mut cargo = self.prepared(env!("CARGO"), &[command, "-q", "--offline"]);
+        match std::env::var_os("CARGO_HOME") {
+            Some(home) => cargo.env("CARGO_HOME", home),
+            None => cargo.env_remove("CARGO_HOME"),
+        };
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects");
+        cargo.env("CARGO_TARGET_DIR", target).envs(variables.iter().copied());
+        cargo.output().unwrap().into()
     }
 
     /// Pins the model.
@@ -132,6 +153,44 @@ impl Desk {
         path
     }
 }
+
+const OF_THE_DEVELOPER: [&str; 35] = [
+    "VENDOR_MODEL_LOCK",
+    "VENDOR_MODEL_OFFLINE",
+    "VENDOR_MODEL_DIR",
+    "VENDOR_MODEL_MIRROR",
+    "VENDOR_MODEL_SKIP",
+    "VENDOR_MODEL_PROGRESS",
+    "DOCS_RS",
+    "OUT_DIR",
+    "CARGO_MANIFEST_DIR",
+    "CARGO_NET_OFFLINE",
+    "CARGO_NET_RETRY",
+    "CARGO_HTTP_PROXY",
+    "CARGO_HTTP_CAINFO",
+    "CARGO_HTTP_TIMEOUT",
+    "CARGO_HTTP_USER_AGENT",
+    "CARGO_TERM_QUIET",
+    "CARGO_TERM_COLOR",
+    "CARGO_TERM_PROGRESS_WHEN",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "NO_COLOR",
+    "CI",
+    "SSL_CERT_FILE",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "NETRC",
+    "HF_TOKEN",
+    "AWS_ENDPOINT_URL",
+    "RUST_BACKTRACE",
+];
 
 /// What the command printed, and its exit code.
 #[derive(Debug)]

@@ -1,0 +1,162 @@
+//! The twenty likeliest errors, word for word: `tests/data/golden/messages.txt`. `BLESS=1` takes what is said now.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use model_host::{Fault, Host};
+use tempfile::TempDir;
+use vendor_model::{Config, Error, LockMode};
+
+use crate::support::{config, host_of, manifest, model};
+
+const SHARD: &str = "/m/group1-shard2of3.bin";
+
+/// A model at a host, and a place to vendor it into.
+struct Scene {
+    host: Host,
+    dir: TempDir,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        Scene::of(host_of(&model()).start())
+    }
+
+    fn of(host: Host) -> Scene {
+        Scene { host, dir: TempDir::new().unwrap() }
+    }
+
+    fn with(fault: Fault) -> Scene {
+        Scene::of(host_of(&model()).fault(SHARD, fault.always()).start())
+    }
+
+    fn manifest(text: impl Into<Vec<u8>>) -> Scene {
+        Scene::of(Host::builder().file("/m/model.json", text).start())
+    }
+
+    fn pinned(self) -> Scene {
+        self.vendor(&self.config()).unwrap();
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn config(&self) -> Config {
+        let mut config = config();
+        config.lockfile(self.path("models.lock")).retries(0);
+        config
+    }
+
+    fn vendor(&self, config: &Config) -> Result<vendor_model::Vendored, Error> {
+        config.vendor_model(self.host.url("/m/model.json"), self.path("out"))
+    }
+
+    /// The text, in which what differs from run to run goes by a name.
+    fn says(&self, config: &Config) -> String {
+        let text = self.vendor(config).unwrap_err().to_string();
+        let dir = self.dir.path().to_str().unwrap();
+        text.replace(&self.host.addr().to_string(), "HOST").replace(dir, "DIR")
+    }
+
+    fn fails(&self) -> String {
+        self.says(&self.config())
+    }
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// What happened, and what is said.
+fn errors() -> Vec<(&'static str, String)> {
+    let mut said = Vec::new();
+    let mut when = |what, text: String| said.push((what, text));
+
+    when("the host does not have a shard", Scene::with(Fault::status(404)).fails());
+    when("the host wants to know who asks", Scene::with(Fault::status(403)).fails());
+    when("the host has too much to do", Scene::with(Fault::status(503)).fails());
+    when("the host sends a page in place of a shard", Scene::with(Fault::html()).fails());
+    when("a shard is cut off", Scene::with(Fault::cut_after(3)).fails());
+    when(
+        "a shard is cut off and nobody can tell",
+        Scene::with(Fault::cut_close_delimited(3)).fails(),
+    );
+    when("a shard is a pointer of Git LFS", {
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 8\n";
+        Scene::with(Fault::body(pointer)).fails()
+    });
+    when("the address leads to a page", Scene::manifest("<!doctype html><html></html>").fails());
+    when("the address leads to no manifest", Scene::manifest("{\"hello\": 1}").fails());
+    when("a manifest is cut off", Scene::manifest(&model()["model.json"][..50]).fails());
+    when("a manifest names paths that lead away", {
+        Scene::manifest(manifest(&["../a", "b?c", "C:d"], 1)).fails()
+    });
+    when("the shards do not fit the specs", {
+        let scene = Scene::new();
+        scene.host.put(SHARD, "short");
+        scene.fails()
+    });
+    when("the model changed upstream", {
+        let scene = Scene::new().pinned();
+        fs::remove_dir_all(scene.path("out")).unwrap();
+        scene.host.put(SHARD, "89ABCDEF");
+        scene.fails()
+    });
+    when("it is not pinned and the lock is locked", {
+        let scene = Scene::new();
+        scene.says(scene.config().lock_mode(LockMode::Locked))
+    });
+    when("files are missing offline", {
+        let scene = Scene::new().pinned();
+        fs::remove_file(scene.path("out/group1-shard2of3.bin")).unwrap();
+        scene.says(scene.config().offline(true))
+    });
+    when("nothing is known of it offline", {
+        let scene = Scene::new();
+        scene.says(scene.config().offline(true))
+    });
+    when("the lock has a merge conflict", {
+        let scene = Scene::new();
+        write(&scene.path("models.lock"), "{\n<<<<<<< ours\n=======\n>>>>>>> theirs\n}\n");
+        scene.fails()
+    });
+    when("the lock is of a later release", {
+        let scene = Scene::new();
+        write(&scene.path("models.lock"), "{\"version\": 9, \"models\": []}\n");
+        scene.fails()
+    });
+    when("a file is where the directory should be", {
+        let scene = Scene::new();
+        write(&scene.path("out"), "a file");
+        scene.fails()
+    });
+    when("a directory is where a file should be", {
+        let scene = Scene::new();
+        fs::create_dir_all(scene.path("out/group1-shard2of3.bin/full")).unwrap();
+        scene.fails()
+    });
+    when("the model is larger than it may be", {
+        let scene = Scene::new();
+        scene.says(scene.config().max_bytes(10))
+    });
+    said
+}
+
+#[cfg(unix)]
+#[test]
+fn the_likeliest_errors_say_what_to_do_next() {
+    let said: String =
+        errors().iter().map(|(what, text)| format!("# {what}\n{text}\n\n")).collect();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/golden/messages.txt");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&golden, &said).unwrap();
+    }
+    let expected = fs::read_to_string(&golden).unwrap().replace("\r\n", "\n");
+    for (found, expected) in said.split("\n\n").zip(expected.split("\n\n")) {
+        assert_eq!(found, expected);
+    }
+    assert_eq!(said.len(), expected.len());
+}
