@@ -205,6 +205,16 @@ impl LockedModel {
         self.files.iter().filter_map(change).collect()
     }
 
+    /// What `later` has and this has not.
+    pub(crate) fn additions(&self, later: &LockedModel) -> Vec<String> {
+        let there = self.by_path();
+        let new = later.files.iter().filter(|file| !there.contains_key(&file.path));
+        new.map(|file| {
+            format!("{:?} is new, sha256 {} ({} bytes)", file.path(), file.sha256, file.size)
+        })
+        .collect()
+    }
+
     /// A path of this model that `other` has with different bytes, or under a name that clashes.
     fn disputed(&self, other: &LockedModel) -> Option<&ModelPath> {
         let mut names = Names::default();

@@ -58,6 +58,8 @@ pub(crate) struct Pins {
     /// What `out_dir` is recorded to hold, of all models.
     pub record: Lockfile,
     pub pinned: Option<LockedModel>,
+    /// What the vendored directory's lockfile says of the model.
+    pub vendored: Option<LockedModel>,
 }
 
 impl Pins {
@@ -74,8 +76,13 @@ impl Pins {
         let (name, local) = name(model, policy.lockfile.as_deref());
         let package_path = policy.lockfile.as_ref().filter(|_| !local);
         let package_lock = package_path.map(|path| read_if_there(path)).transpose()?.flatten();
-        let vendored_path = vendored_path.filter(|_| policy.lock_mode != LockMode::Update);
-        let vendored_lock = vendored_path.as_deref().map(read_if_there).transpose()?.flatten();
+        let update = policy.lock_mode == LockMode::Update;
+        let vendored_lock = match vendored_path.as_deref().map(read_if_there).transpose() {
+            // An update leaves the vendored directory aside, whatever is in it.
+            Err(_) if update => None,
+            found => found?.flatten(),
+        };
+        let vendored = vendored_lock.as_ref().and_then(|lockfile| lockfile.model(&name));
         let writable = package_path.filter(|path| may_write(policy, path, package_lock.is_some()));
         let record = match (read_if_there(&record_path), writable) {
             // The record is an output like any other where there is a package lock, and heals like one.
@@ -85,16 +92,15 @@ impl Pins {
 
         let committed = [
             package_path.zip(package_lock.as_ref()),
-            vendored_path.as_ref().zip(vendored_lock.as_ref()),
+            vendored_path.as_ref().zip(vendored_lock.as_ref()).filter(|_| !update),
         ];
         // Elsewhere the record is an output, and what it says of pins is old news.
         let last_resort = record.as_ref().filter(|_| writable.is_none());
-        let pinned = match agreed(&name, committed)? {
-            None => last_resort.and_then(|record| record.model(&name)),
-            pinned => pinned,
-        };
+        let pinned = agreed(&name, committed)?.or(vendored);
+        let pinned = pinned.or_else(|| last_resort.and_then(|record| record.model(&name)));
         Ok(Pins {
             pinned: pinned.cloned(),
+            vendored: vendored.cloned(),
             package_lock: writable.cloned(),
             record: record.unwrap_or_default(),
             name,
@@ -170,7 +176,7 @@ fn agreed<'a>(
                 .fact("one", path.display())
                 .fact("other", other_path.display())
                 .help(
-                    "delete the entry that is out of date, and the vendored files that go with it",
+                    "delete the entry that is out of date; what is vendored follows the package lock by cargo vendor-model vendor",
                 ));
         }
     }

@@ -1,8 +1,10 @@
 //! What a run tells: cargo, what it must watch; whoever builds, what to do something about; the caller, what was done.
 
+use std::path::Path;
 use std::time::Instant;
 
 use crate::config::LockMode;
+use crate::digest::Content;
 use crate::emit::Emit;
 use crate::environment::WATCHED;
 use crate::gather::Gathered;
@@ -47,9 +49,32 @@ impl Teller<'_> {
         if unpinned && package.is_some_and(|package| package.tree == Tree::Packaged) {
             warning("this package has no pin for it; commit models.lock before publishing, or its users cannot build it".to_owned());
         }
-        if let (Some(before), LockMode::Update) = (&self.pins.pinned, self.policy.lock_mode) {
-            before.changes(locked).into_iter().for_each(warning);
+        if self.policy.lock_mode != LockMode::Update {
+            return;
         }
+        if let Some(before) = &self.pins.pinned {
+            before.changes(locked).into_iter().chain(before.additions(locked)).for_each(warning);
+        }
+        if let Some(dir) = &self.policy.vendor_dir
+            && self.is_out_of_date(dir, locked)
+        {
+            let dir = dir.display();
+            warning(format!(
+                "{dir} still has it as it was; to bring that up to date: cargo vendor-model vendor {dir}"
+            ));
+        }
+    }
+
+    /// Whether a vendored directory, which an update leaves aside, has the model as it is pinned no more.
+    fn is_out_of_date(&self, dir: &Path, locked: &LockedModel) -> bool {
+        let lockfile = self.pins.vendored.as_ref();
+        let is_other = |file: &Gathered| {
+            let path = file.wanted.from.vendored().and_then(Result::ok);
+            let found = path.and_then(|path| Content::of_file(&path.below(dir)).ok().flatten());
+            found.is_some_and(|found| found != file.content)
+        };
+        lockfile.is_some_and(|vendored| !vendored.changes(locked).is_empty())
+            || self.files.iter().any(is_other)
     }
 
     /// Names to cargo what is there now and makes this run stale when it changes.

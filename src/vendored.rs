@@ -176,8 +176,15 @@ impl Vendored {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Digest`] for the first that is missing or different.
+    /// [`ErrorKind::Digest`] for the first that is missing or different, and where placeholders stand for files.
     pub fn verify(&self) -> Result<(), Error> {
+        if !self.whole {
+            let dir = self.dir.display();
+            let headline = format!("placeholders stand for files of the model in {dir}");
+            return Err(Error::new(ErrorKind::Digest, headline)
+                .fact("url", self.url())
+                .help("build without VENDOR_MODEL_SKIP and DOCS_RS"));
+        }
         let check = |file: &LockedFile| {
             let path = file.path.below(&self.dir);
             match Content::of_file(&path).map_err(|error| Error::io("read", &path, error))? {
