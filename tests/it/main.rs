@@ -12,6 +12,7 @@ mod vendoring;
 mod locking;
 mod policy;
 mod updates;
+mod skipping;
 mod cache;
 mod resuming;
 mod provisioning;
