@@ -86,6 +86,7 @@ if [ "$part" = all ]; then
     if have node; then
         provide_npm tests/js || skip 'npm ci --prefix tests/js failed'
         provide_npm example-app/web || skip 'npm ci --prefix example-app/web failed'
+        provide_npm build-support/cargo-vendor-model/tests/js || skip 'npm ci --prefix build-support/cargo-vendor-model/tests/js failed'
     fi
 fi
 

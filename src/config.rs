@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use crate::progress::Mode;
 use crate::secret::Secret;
 
 /// How models are vendored. The default is right for most build scripts.
@@ -34,6 +35,8 @@ pub struct Config {
     pub(crate) retries: Option<u32>,
     pub(crate) max_bytes: Option<u64>,
     pub(crate) silent: bool,
+    pub(crate) progress: Mode,
+    pub(crate) color: Option<bool>,
 }
 
 /// What may happen to the lockfile.
@@ -157,6 +160,19 @@ impl Config {
     /// Whether to print directives for cargo. Default: `true` in a build script; nothing is printed elsewhere.
     pub fn cargo_metadata(&mut self, print: bool) -> &mut Config {
         self.silent = !print;
+        self
+    }
+
+    /// Where the progress of downloads is shown. Default: `VENDOR_MODEL_PROGRESS`, which also wins over this setting,
+    /// unless that is [`Never`](Mode::Never); else [`Auto`](Mode::Auto), as cargo's own variables allow.
+    pub fn progress(&mut self, mode: Mode) -> &mut Config {
+        self.progress = mode;
+        self
+    }
+
+    /// Whether the progress of downloads may be shown in colour. Default: as `CARGO_TERM_COLOR` and `NO_COLOR` say.
+    pub fn color(&mut self, color: bool) -> &mut Config {
+        self.color = Some(color);
         self
     }
 }

@@ -23,7 +23,7 @@ pub(crate) const CACHE: &str = "VENDOR_MODEL_CACHE";
 pub(crate) const MIRROR: &str = "VENDOR_MODEL_MIRROR";
 pub(crate) const SKIP: &str = "VENDOR_MODEL_SKIP";
 pub(crate) const DOCS_RS: &str = "DOCS_RS";
-const PROGRESS: &str = "VENDOR_MODEL_PROGRESS";
+pub(crate) const PROGRESS: &str = "VENDOR_MODEL_PROGRESS";
 const CARGO_QUIET: &str = "CARGO_TERM_QUIET";
 const CARGO_PROGRESS: &str = "CARGO_TERM_PROGRESS_WHEN";
 const CARGO_COLOUR: &str = "CARGO_TERM_COLOR";
@@ -212,22 +212,23 @@ impl Environment {
         !never && self.path(NO_COLOUR).is_none()
     }
 
-    /// Our own variable decides if it is set, else cargo's.
-    pub fn progress(&self) -> Result<Mode, Error> {
-        if let Some(own) = self.value(PROGRESS) {
-            return match own.to_str() {
-                Some("auto") => Ok(Mode::Auto),
-                Some("tty") => Ok(Mode::Tty),
-                Some("plain") => Ok(Mode::Plain),
-                Some("never") => Ok(Mode::Never),
-                _ => Err(Error::setting(PROGRESS, own, "auto, tty, plain or never")),
-            };
+    /// What our own variable asks for.
+    pub fn progress(&self) -> Result<Option<Mode>, Error> {
+        let Some(own) = self.value(PROGRESS) else { return Ok(None) };
+        match own.to_str() {
+            Some("auto") => Ok(Some(Mode::Auto)),
+            Some("tty") => Ok(Some(Mode::Tty)),
+            Some("plain") => Ok(Some(Mode::Plain)),
+            Some("never") => Ok(Some(Mode::Never)),
+            _ => Err(Error::setting(PROGRESS, own, "auto, tty, plain or never")),
         }
+    }
+
+    /// Whether cargo would draw no bar.
+    pub fn is_for_no_bar(&self) -> Result<bool, Error> {
         let is = |name: &str, text: &str| self.value(name).is_some_and(|value| value == text);
-        // Cargo draws no bar in these either.
         let bare = is(CARGO_PROGRESS, "never") || is(TERM, "dumb") || self.value(CI).is_some();
-        let quiet = self.flag(CARGO_QUIET)? == Some(true);
-        Ok(if bare || quiet { Mode::Never } else { Mode::Auto })
+        Ok(bare || self.flag(CARGO_QUIET)? == Some(true))
     }
 
     /// `auto`, `locked` or `update`, where something is asked for.
@@ -288,21 +289,22 @@ mod tests {
     }
 
     #[test]
-    fn progress_is_as_our_variable_says_or_as_cargos_do() {
-        use Mode::{Auto, Never, Plain, Tty};
-        let progress = |set: &[(&'static str, &str)]| Environment::of(set).progress().ok();
-        assert_eq!(progress(&[]), Some(Auto));
-        assert_eq!(progress(&[(PROGRESS, "tty")]), Some(Tty));
-        assert_eq!(progress(&[(PROGRESS, "never")]), Some(Never));
-        assert_eq!(progress(&[(PROGRESS, "yes")]), None);
-        assert_eq!(progress(&[(CARGO_QUIET, "true")]), Some(Never));
-        assert_eq!(progress(&[(CARGO_QUIET, "false")]), Some(Auto));
-        assert_eq!(progress(&[(CARGO_PROGRESS, "never")]), Some(Never));
-        assert_eq!(progress(&[(CARGO_PROGRESS, "always")]), Some(Auto));
-        assert_eq!(progress(&[(TERM, "dumb")]), Some(Never));
-        assert_eq!(progress(&[(CI, "true")]), Some(Never));
-        assert_eq!(progress(&[(CI, "true"), (PROGRESS, "plain")]), Some(Plain));
-        assert_eq!(progress(&[(CARGO_QUIET, "true"), (PROGRESS, "plain")]), Some(Plain));
-        assert_eq!(progress(&[(CARGO_PROGRESS, "never"), (PROGRESS, "auto")]), Some(Auto));
+    fn progress_is_as_our_variable_says_and_cargos_are_for_no_bar() {
+        use Mode::{Auto, Never, Tty};
+        let progress = |value: &str| Environment::of(&[(PROGRESS, value)]).progress().ok();
+        assert_eq!(progress(""), Some(None));
+        assert_eq!(progress("auto"), Some(Some(Auto)));
+        assert_eq!(progress("tty"), Some(Some(Tty)));
+        assert_eq!(progress("never"), Some(Some(Never)));
+        assert_eq!(progress("yes"), None);
+        let bare = |set: &[(&'static str, &str)]| Environment::of(set).is_for_no_bar().ok();
+        assert_eq!(bare(&[]), Some(false));
+        assert_eq!(bare(&[(CARGO_QUIET, "true")]), Some(true));
+        assert_eq!(bare(&[(CARGO_QUIET, "false")]), Some(false));
+        assert_eq!(bare(&[(CARGO_QUIET, "perhaps")]), None);
+        assert_eq!(bare(&[(CARGO_PROGRESS, "never")]), Some(true));
+        assert_eq!(bare(&[(CARGO_PROGRESS, "always")]), Some(false));
+        assert_eq!(bare(&[(TERM, "dumb")]), Some(true));
+        assert_eq!(bare(&[(CI, "true")]), Some(true));
     }
 }

@@ -95,7 +95,8 @@ impl<'a> Gatherer<'a> {
             return Ok(held);
         }
         let slot = self.staging.slot()?;
-        if let Some(from) = self.vendored(wanted) {
+        let dir = self.policy.vendor_dir.as_deref();
+        if let Some(from) = dir.and_then(|dir| wanted.vendored(dir)) {
             let found = copy(&from, &slot).map_err(|error| Error::io("copy", &from, error))?;
             if held.note(from.clone(), found, content) {
                 held.in_hand = in_hand(Source::Vendored(from), slot);
@@ -113,11 +114,6 @@ impl<'a> Gatherer<'a> {
             }
         }
         Ok(held)
-    }
-
-    fn vendored(&self, wanted: &Wanted) -> Option<PathBuf> {
-        let path = wanted.from.vendored()?.ok()?;
-        self.policy.vendor_dir.as_ref().map(|dir| path.below(dir))
     }
 
     fn errands(&self, wanted: &[Wanted], steps: &[Step]) -> Result<Vec<Errand>, Error> {

@@ -98,11 +98,13 @@
 mod vendor;
 mod provision;
 mod tell;
+mod anatomy;
 mod vendored;
 mod assemble;
 mod gather;
 mod plan;
 mod wanted;
+mod address;
 mod pins;
 mod fetch;
 #[cfg(feature = "net")]
@@ -192,11 +194,13 @@ mod surroundings;
 
 use std::path::Path;
 
+pub use anatomy::{Group, Weight};
 pub use cache::Cache;
 pub use config::{Config, LockMode};
 pub use error::{Error, ErrorKind};
 pub use inventory::CachedFile;
 pub use lockfile::{LockedFile, LockedModel, Lockfile};
+pub use progress::Mode as ProgressMode;
 pub use vendored::{Report, Tensor, Vendored, VendoredFile};
 pub use weights::{DType, Quantization};
 

@@ -147,7 +147,7 @@ impl Lockfile {
     }
 
     /// Pins a model, in place of what was pinned under its address.
-    pub(crate) fn insert(&mut self, model: LockedModel) {
+    pub fn insert(&mut self, model: LockedModel) {
         self.remove(&model.url);
         let at = self.models.partition_point(|other| other.url < model.url);
         self.models.insert(at, model);
@@ -205,14 +205,14 @@ impl LockedModel {
         self.files.iter().filter_map(change).collect()
     }
 
-    /// What `later` has and this has not.
-    pub(crate) fn additions(&self, later: &LockedModel) -> Vec<String> {
-        let there = self.by_path();
-        let new = later.files.iter().filter(|file| !there.contains_key(&file.path));
-        new.map(|file| {
-            format!("{:?} is new, sha256 {} ({} bytes)", file.path(), file.sha256, file.size)
-        })
-        .collect()
+    /// The same, and a line for each file that only `later` has.
+    pub(crate) fn news(&self, later: &LockedModel) -> Vec<String> {
+        let known = self.by_path();
+        let added = later.files.iter().filter(|file| !known.contains_key(&file.path));
+        let added = added.map(|file| {
+            format!("{:?} is new: sha256 {} ({} bytes)", file.path(), file.sha256, file.size)
+        });
+        self.changes(later).into_iter().chain(added).collect()
     }
 
     /// A path of this model that `other` has with different bytes, or under a name that clashes.

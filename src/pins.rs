@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::LockMode;
 use crate::error::{Error, ErrorKind};
-use crate::lockfile::{LockedModel, Lockfile};
+use crate::lockfile::{LockedFile, LockedModel, Lockfile};
 use crate::package::Tree;
 use crate::path::{RECORD, slashed};
 use crate::policy::Policy;
@@ -58,7 +58,7 @@ pub(crate) struct Pins {
     /// What `out_dir` is recorded to hold, of all models.
     pub record: Lockfile,
     pub pinned: Option<LockedModel>,
-    /// What the vendored directory's lockfile says of the model.
+    /// What the vendored directory's lockfile says, also where it was left aside.
     pub vendored: Option<LockedModel>,
 }
 
@@ -76,13 +76,12 @@ impl Pins {
         let (name, local) = name(model, policy.lockfile.as_deref());
         let package_path = policy.lockfile.as_ref().filter(|_| !local);
         let package_lock = package_path.map(|path| read_if_there(path)).transpose()?.flatten();
-        let update = policy.lock_mode == LockMode::Update;
+        let is_update = policy.lock_mode == LockMode::Update;
         let vendored_lock = match vendored_path.as_deref().map(read_if_there).transpose() {
-            // An update leaves the vendored directory aside, whatever is in it.
-            Err(_) if update => None,
-            found => found?.flatten(),
+            // It is left aside, and only says what was pinned until now.
+            Err(_) if is_update => None,
+            read => read?.flatten(),
         };
-        let vendored = vendored_lock.as_ref().and_then(|lockfile| lockfile.model(&name));
         let writable = package_path.filter(|path| may_write(policy, path, package_lock.is_some()));
         let record = match (read_if_there(&record_path), writable) {
             // The record is an output like any other where there is a package lock, and heals like one.
@@ -92,15 +91,19 @@ impl Pins {
 
         let committed = [
             package_path.zip(package_lock.as_ref()),
-            vendored_path.as_ref().zip(vendored_lock.as_ref()).filter(|_| !update),
+            vendored_path.as_ref().zip(vendored_lock.as_ref()),
         ];
-        // Elsewhere the record is an output, and what it says of pins is old news.
-        let last_resort = record.as_ref().filter(|_| writable.is_none());
-        let pinned = agreed(&name, committed)?.or(vendored);
+        if !is_update {
+            agree(&name, &committed)?;
+        }
+        let mut committed = committed.iter().flatten();
+        // Elsewhere the record is an output, and what it says of pins is old news. Who skips wants what is there.
+        let last_resort = record.as_ref().filter(|_| writable.is_none() || policy.skip);
+        let pinned = committed.find_map(|(_, lockfile)| lockfile.model(&name));
         let pinned = pinned.or_else(|| last_resort.and_then(|record| record.model(&name)));
         Ok(Pins {
             pinned: pinned.cloned(),
-            vendored: vendored.cloned(),
+            vendored: vendored_lock.as_ref().and_then(|lockfile| lockfile.model(&name)).cloned(),
             package_lock: writable.cloned(),
             record: record.unwrap_or_default(),
             name,
@@ -128,10 +131,21 @@ fn not_its_own(out_dir: &Path) -> Error {
 /// A `file:` address below the package lock is recorded relative to it, and one elsewhere not in the package at all.
 pub(crate) fn name(model: &ModelUrl, lockfile: Option<&Path>) -> (String, bool) {
     let Some(file) = model.on_disk() else { return (model.recorded().to_owned(), false) };
-    let below = lockfile.and_then(Path::parent).and_then(|dir| file.strip_prefix(dir).ok());
-    match below.and_then(slashed) {
+    let lockfile = lockfile.and_then(|path| std::path::absolute(path).ok());
+    match lockfile.as_deref().and_then(Path::parent).and_then(|dir| below(&file, dir)) {
         Some(path) => (format!("./{path}"), false),
         None => (model.recorded().to_owned(), true),
+    }
+}
+
+/// From `dir` to `file`, with `/`. Either may be written with `..` or lead through links.
+fn below(file: &Path, dir: &Path) -> Option<String> {
+    match file.strip_prefix(dir) {
+        Ok(path) => slashed(path),
+        Err(_) => {
+            let (file, dir) = (fs::canonicalize(file).ok()?, fs::canonicalize(dir).ok()?);
+            file.strip_prefix(dir).ok().and_then(slashed)
+        }
     }
 }
 
@@ -157,28 +171,24 @@ fn may_write(policy: &Policy, lockfile: &Path, exists: bool) -> bool {
     })
 }
 
-/// What the first of these lockfiles pins under `name`, unless another pins one of its files differently.
-fn agreed<'a>(
-    name: &str,
-    places: [Option<(&PathBuf, &'a Lockfile)>; 2],
-) -> Result<Option<&'a LockedModel>, Error> {
-    let found = places.into_iter().flatten();
+/// Refuses two lockfiles that pin a file of the model called `name` differently.
+fn agree(name: &str, places: &[Option<(&PathBuf, &Lockfile)>]) -> Result<(), Error> {
+    let found = places.iter().flatten();
     let mut found = found.filter_map(|(path, lockfile)| Some((path, lockfile.model(name)?)));
-    let Some((path, model)) = found.next() else { return Ok(None) };
-    if let Some((other_path, other)) = found.next() {
-        let pinned = model.by_path();
-        let differs = other.files.iter().find(|file| {
-            pinned.get(&file.path).is_some_and(|pinned| pinned.content() != file.content())
-        });
-        if let Some(file) = differs {
-            let headline = format!("two lockfiles pin {:?} of {name} differently", file.path());
-            return Err(Error::new(ErrorKind::Lock, headline)
-                .fact("one", path.display())
-                .fact("other", other_path.display())
-                .help(
-                    "delete the entry that is out of date; what is vendored follows the package lock by cargo vendor-model vendor",
-                ));
-        }
-    }
-    Ok(Some(model))
+    let (Some((one, model)), Some((other, rival))) = (found.next(), found.next()) else {
+        return Ok(());
+    };
+    let pinned = model.by_path();
+    let differs = |file: &&LockedFile| {
+        pinned.get(&file.path).is_some_and(|pinned| pinned.content() != file.content())
+    };
+    let Some(file) = rival.files.iter().find(differs) else { return Ok(()) };
+    let headline = format!("two lockfiles pin {:?} of {name} differently", file.path());
+    Err(Error::new(ErrorKind::Lock, headline)
+        .fact("one", one.display())
+        .fact("other", other.display())
+        .help(
+            "to vendor again what the package pins: cargo vendor-model vendor; \
+             else delete the entry that is out of date, and the vendored files that go with it",
+        ))
 }

@@ -151,8 +151,8 @@ impl Config {
                 .or_else(|| in_package("vendor-models")),
             cache: self.decide_cache(environment).as_deref().map(below_package),
             skip,
-            progress: environment.progress()?,
-            colour: environment.colour(),
+            progress: self.decide_progress(environment)?,
+            colour: self.color.unwrap_or_else(|| environment.colour()),
             mirrors: Mirrors::new(MIRROR, environment.text(MIRROR)?.unwrap_or(""), &self.mirrors)?,
             extra_files: paths(&self.extra_files)?,
             entry_name: paths(self.entry_name.as_slice())?.pop(),
@@ -179,6 +179,18 @@ impl Config {
                 .clone()
                 .or_else(|| Some(environment.user_cache()?.join("vendor-model"))),
         }
+    }
+
+    /// What a program asks for stands above what cargo's variables say to build scripts.
+    fn decide_progress(&self, environment: &Environment) -> Result<Mode, Error> {
+        let by_user = environment.progress()?;
+        Ok(match self.progress {
+            Mode::Never => Mode::Never,
+            asked => by_user.unwrap_or(match asked {
+                Mode::Auto if environment.is_for_no_bar()? => Mode::Never,
+                asked => asked,
+            }),
+        })
     }
 
     fn decide_offline(
@@ -246,7 +258,7 @@ fn paths(texts: &[String]) -> Result<Vec<ModelPath>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment::CACHE;
+    use crate::environment::{CACHE, PROGRESS};
     #[cfg(feature = "net")]
     use std::io::Write;
 
@@ -455,5 +467,22 @@ mod tests {
                 && !error.to_string().contains("b.json"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn progress_is_as_the_user_says_or_as_the_program_does_or_as_cargo_does() {
+        use Mode::{Auto, Never, Plain, Tty};
+        let progress = |asked: Mode, set: &[(&'static str, &str)]| {
+            policy(Config::new().progress(asked), &Environment::of(set)).progress
+        };
+        let (ours, quiet) = (PROGRESS, ("CARGO_TERM_QUIET", "true"));
+        assert_eq!(progress(Auto, &[]), Auto);
+        assert_eq!(progress(Auto, &[quiet]), Never);
+        assert_eq!(progress(Auto, &[quiet, (ours, "auto")]), Auto);
+        assert_eq!(progress(Auto, &[quiet, (ours, "plain")]), Plain);
+        assert_eq!(progress(Plain, &[quiet]), Plain);
+        assert_eq!(progress(Plain, &[(ours, "tty")]), Tty);
+        assert_eq!(progress(Tty, &[(ours, "never")]), Never);
+        assert_eq!(progress(Never, &[(ours, "tty")]), Never);
     }
 }

@@ -17,15 +17,18 @@ use crate::screen::Screen;
 const REDRAW: Duration = Duration::from_millis(250);
 const LOG: Duration = Duration::from_secs(5);
 
-/// Where progress is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+/// Where the progress of a download is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mode {
     /// On the terminal if cargo draws there; for build scripts, because cargo is taken to be the parent.
+    #[default]
     Auto,
     /// On the terminal if there is one.
     Tty,
     /// As lines on standard error.
     Plain,
+    /// Nowhere.
     Never,
 }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::assemble::assemble;
 use crate::cache::Cache;
+use crate::claim::Claim;
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
@@ -21,6 +22,28 @@ use crate::source::{self, ModelUrl};
 use crate::tell;
 use crate::vendored::Report;
 use crate::wanted::{Order, Wanted};
+
+impl Lockfile {
+    /// Edits the lockfile at `path` in turn with other processes, and gives what it is then. It is made if need be, and
+    /// written only if something changed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Lock`] where what is there is no lockfile, [`ErrorKind::Io`] where it cannot be written.
+    pub fn edit(
+        path: impl AsRef<Path>,
+        edit: impl FnOnce(&mut Lockfile),
+    ) -> Result<Lockfile, Error> {
+        let path = path.as_ref();
+        let path = std::path::absolute(path).map_err(|error| Error::io("find", path, error))?;
+        let _turn = path.parent().map(|dir| Claim::dir(dir, || ()));
+        let before = pins::read_if_there(&path)?;
+        let mut after = before.clone().unwrap_or_default();
+        edit(&mut after);
+        publish::package_lock(&path, before.as_ref(), &after, None)?;
+        Ok(after)
+    }
+}
 
 impl Config {
     /// Asks the host for the model at `url`, verifies it, and says what is to be pinned. Nothing is written but the

@@ -211,7 +211,8 @@ pub(crate) enum Stamp {
     Now,
 }
 
-/// Writes the package lock, if it says something new. `manifest` is the package's `Cargo.toml`.
+/// Writes the package lock, if it says something new. `manifest` is the package's `Cargo.toml`, whose time one that is
+/// created gets.
 ///
 /// Cargo watches it. One that is created or gains entries makes no run stale and gets a time that does not; one in
 /// which a pin moved or went gets its natural time, so that other target directories notice.

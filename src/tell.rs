@@ -1,10 +1,9 @@
 //! What a run tells: cargo, what it must watch; whoever builds, what to do something about; the caller, what was done.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::config::LockMode;
-use crate::digest::Content;
 use crate::emit::Emit;
 use crate::environment::WATCHED;
 use crate::gather::Gathered;
@@ -41,40 +40,39 @@ impl Teller<'_> {
         if let Some(surplus) = surplus {
             warning(format!("{surplus}; TensorFlow.js ignores the rest"));
         }
+        let news = self.news(locked);
         let unpinned = self.pins.pinned.is_none();
-        if unpinned && self.model.is_plain_http() {
+        if (unpinned || !news.is_empty()) && self.model.is_plain_http() {
             warning("pinned what came over plain http, which anybody on the way could have changed; compare models.lock with another source".to_owned());
         }
         let package = self.policy.package.as_ref();
         if unpinned && package.is_some_and(|package| package.tree == Tree::Packaged) {
             warning("this package has no pin for it; commit models.lock before publishing, or its users cannot build it".to_owned());
         }
-        if self.policy.lock_mode != LockMode::Update {
-            return;
+        if self.policy.lock_mode == LockMode::Update && self.is_behind(locked, &news) {
+            warning("the vendored directory was left aside and has what was pinned before; to bring it along: cargo vendor-model vendor".to_owned());
         }
-        if let Some(before) = &self.pins.pinned {
-            before.changes(locked).into_iter().chain(before.additions(locked)).for_each(warning);
-        }
-        if let Some(dir) = &self.policy.vendor_dir
-            && self.is_out_of_date(dir, locked)
-        {
-            let dir = dir.display();
-            warning(format!(
-                "{dir} still has it as it was; to bring that up to date: cargo vendor-model vendor {dir}"
-            ));
+        news.into_iter().for_each(warning);
+    }
+
+    /// What an update changed, a line for each file.
+    fn news(&self, locked: &LockedModel) -> Vec<String> {
+        match &self.pins.pinned {
+            Some(before) if self.policy.lock_mode == LockMode::Update => before.news(locked),
+            _ => Vec::new(),
         }
     }
 
-    /// Whether a vendored directory, which an update leaves aside, has the model as it is pinned no more.
-    fn is_out_of_date(&self, dir: &Path, locked: &LockedModel) -> bool {
-        let lockfile = self.pins.vendored.as_ref();
-        let is_other = |file: &Gathered| {
-            let path = file.wanted.from.vendored().and_then(Result::ok);
-            let found = path.and_then(|path| Content::of_file(&path.below(dir)).ok().flatten());
-            found.is_some_and(|found| found != file.content)
+    /// Whether the vendored directory has the model, and other bytes of it. Where it has no lock it has what was pinned.
+    fn is_behind(&self, locked: &LockedModel, news: &[String]) -> bool {
+        let there = |dir: &PathBuf| {
+            let mut places = self.files.iter().filter_map(|file| file.wanted.vendored(dir));
+            places.any(|at| at.exists())
         };
-        lockfile.is_some_and(|vendored| !vendored.changes(locked).is_empty())
-            || self.files.iter().any(is_other)
+        match &self.pins.vendored {
+            Some(vendored) => !vendored.news(locked).is_empty(),
+            None => !news.is_empty() && self.policy.vendor_dir.as_ref().is_some_and(there),
+        }
     }
 
     /// Names to cargo what is there now and makes this run stale when it changes.

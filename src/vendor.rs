@@ -146,6 +146,10 @@ fn update_package_lock(
     }
     let mut after = before.clone().unwrap_or_default();
     after.insert(locked.clone());
-    let manifest = policy.package.as_ref().map(|package| package.dir.join("Cargo.toml"));
+    // What an earlier run left here may also lie in other target directories, which are to notice that it moved.
+    let earlier = pins.record.model(&locked.url);
+    let moved = earlier.is_some_and(|earlier| !earlier.changes(locked).is_empty());
+    let package = policy.package.as_ref().filter(|_| !moved);
+    let manifest = package.map(|package| package.dir.join("Cargo.toml"));
     publish::package_lock(path, before.as_ref(), &after, manifest.as_deref())
 }

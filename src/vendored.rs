@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::digest::Content;
 use crate::embed::{self, Anchor};
 use crate::emit::Emit;
-use crate::environment::Environment;
+use crate::environment::{DOCS_RS, Environment, SKIP};
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedFile, LockedModel};
 use crate::manifest::Manifest;
@@ -179,11 +179,10 @@ impl Vendored {
     /// [`ErrorKind::Digest`] for the first that is missing or different, and where placeholders stand for files.
     pub fn verify(&self) -> Result<(), Error> {
         if !self.whole {
-            let dir = self.dir.display();
-            let headline = format!("placeholders stand for files of the model in {dir}");
+            let headline = "empty placeholders stand for files of the model";
             return Err(Error::new(ErrorKind::Digest, headline)
                 .fact("url", self.url())
-                .help("build without VENDOR_MODEL_SKIP and DOCS_RS"));
+                .help(format!("build again without {SKIP} and {DOCS_RS}")));
         }
         let check = |file: &LockedFile| {
             let path = file.path.below(&self.dir);

@@ -122,10 +122,32 @@ pub(crate) fn least_total(manifest: &Manifest) -> u64 {
     })
 }
 
+/// The bytes of each weight of a group that is known to hold all of them; strings are walked.
+pub(crate) fn lengths<R: Read>(
+    group: &WeightGroup,
+    open: impl Fn(&ModelPath) -> io::Result<R>,
+) -> io::Result<Vec<u64>> {
+    let mut lengths = Vec::with_capacity(group.weights.len());
+    match walk(group, u64::MAX, open, |length| lengths.push(length))? {
+        Expected::Bytes(_) => Ok(lengths),
+        _ => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
 fn expected<R: Read>(
     group: &WeightGroup,
     found: u64,
     open: impl Fn(&ModelPath) -> io::Result<R>,
+) -> io::Result<Expected> {
+    walk(group, found, open, |_| ())
+}
+
+/// Tells the length of each weight of a group whose shards have `found` bytes.
+fn walk<R: Read>(
+    group: &WeightGroup,
+    found: u64,
+    open: impl Fn(&ModelPath) -> io::Result<R>,
+    mut tell: impl FnMut(u64),
 ) -> io::Result<Expected> {
     let mut bytes = Concatenation { shards: group.shards.iter(), current: None, open };
     let mut at = 0_u64;
@@ -149,6 +171,7 @@ fn expected<R: Read>(
             Some(end) => at = end,
             None => return Ok(Expected::Overflow),
         }
+        tell(length);
     }
     Ok(Expected::Bytes(at))
 }

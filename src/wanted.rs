@@ -3,6 +3,7 @@
 //! Pure. What is to be done for each of them is `plan`'s to say.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use crate::digest::Content;
 use crate::errand::Limit;
@@ -35,6 +36,11 @@ impl Wanted {
     /// Whether it takes a network to get it from its address.
     pub fn is_remote(&self) -> bool {
         matches!(self.from, Place::Host(_))
+    }
+
+    /// Where a vendored directory keeps it.
+    pub fn vendored(&self, dir: &Path) -> Option<PathBuf> {
+        Some(self.from.vendored()?.ok()?.below(dir))
     }
 }
 

@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use model_host::Host;
 use vendor_model::Lockfile;
 
-use crate::support::{EMBEDDING_MAIN, Project, assert_holds, contents, host_of, model, vendoring};
+use crate::support::{
+    EMBEDDING_MAIN, Project, assert_holds, contents, for_target, host_of, model, vendoring,
+};
 
 fn hosted() -> (Host, Project) {
     let host = host_of(&model()).start();
@@ -104,6 +106,36 @@ fn a_deleted_or_changed_lock_is_noticed() {
 }
 
 #[test]
+fn a_pin_that_moves_in_one_target_directory_is_noticed_in_the_other_and_nothing_else_is() {
+    let (host, project) = hosted();
+    let here = || project.cargo("build", &[]).succeeded();
+    let elsewhere = || project.cargo(&for_target("build"), &[]).succeeded();
+    let shard = "model/group1-shard3of3.bin";
+    here();
+    let one = project.out_dir();
+    elsewhere();
+    let other = project.out_dir();
+    assert_ne!(one, other);
+    assert!(!here().ran_script() && !elsewhere().ran_script());
+
+    host.put("/m/group1-shard3of3.bin", "GHIJ");
+    project.cargo("build", &[("VENDOR_MODEL_LOCK", "update")]).succeeded();
+    assert!(elsewhere().ran_script());
+    assert_eq!(fs::read(other.join(shard)).unwrap(), b"GHIJ");
+    here();
+    assert!(!here().ran_script() && !elsewhere().ran_script());
+
+    fs::remove_file(project.path("models.lock")).unwrap();
+    host.put("/m/group1-shard3of3.bin", "ghij");
+    assert!(here().ran_script());
+    assert_eq!(fs::read(one.join(shard)).unwrap(), b"ghij");
+    assert!(elsewhere().ran_script(), "the lock that was made anew pins other bytes");
+    assert_eq!(fs::read(other.join(shard)).unwrap(), b"ghij");
+    here();
+    assert!(!here().ran_script() && !elsewhere().ran_script());
+}
+
+#[test]
 fn an_update_is_an_act_and_says_what_moved() {
     let (host, project) = hosted();
     project.build().succeeded();
@@ -155,6 +187,25 @@ fn a_vendored_directory_builds_offline_and_is_watched() {
     assert_holds(&project.out_dir().join("model"), &model());
     assert!(!project.build().succeeded().ran_script());
     assert_eq!(host.requests().len(), fetched);
+}
+
+#[test]
+fn a_vendored_directory_made_later_is_used_at_the_next_run() {
+    let (host, project) = hosted();
+    project.build().succeeded();
+    let dir = format!("vendor-models/{}/m", host.addr().to_string().replace(':', "_"));
+    model().iter().for_each(|(name, bytes)| {
+        project.write(&format!("{dir}/{name}"), std::str::from_utf8(bytes).unwrap())
+    });
+    drop(host);
+    assert!(!project.build().succeeded().ran_script());
+    let shard = "group1-shard2of3.bin";
+    fs::remove_file(project.out_dir().join("model").join(shard)).unwrap();
+    project.build().succeeded();
+    assert_holds(&project.out_dir().join("model"), &model());
+    assert!(!project.build().succeeded().ran_script());
+    fs::remove_file(project.path(&format!("{dir}/{shard}"))).unwrap();
+    assert!(project.build().succeeded().ran_script(), "what was used of it is watched");
 }
 
 #[test]

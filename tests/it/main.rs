@@ -26,6 +26,7 @@ mod refusals;
 mod faults;
 mod cargo;
 mod packaging;
+mod reproducible;
 mod progress;
 mod module;
 mod corpus;

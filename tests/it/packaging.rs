@@ -187,3 +187,35 @@ fn a_read_only_package_builds_and_keeps_its_pins_in_its_output() {
     assert!(!Ran::from(read_only(build).unwrap()).succeeded().ran_script());
     assert!(!project.path("models.lock").exists());
 }
+
+#[test]
+fn without_its_default_features_the_library_vendors_from_a_directory_and_needs_no_network_crate() {
+    let host = host_of(&model()).start();
+    let url = host.url("/m/model.json");
+    let pinned = Project::library(&url);
+    pinned.build().succeeded();
+    let project = Project::library(&url);
+    let manifest = fs::read_to_string(project.path("Cargo.toml")).unwrap();
+    let plain = "vendor-model = { version = \"0.1\", default-features = false }";
+    project.write("Cargo.toml", &manifest.replace("vendor-model = \"0.1\"", plain));
+    fs::copy(pinned.path("models.lock"), project.path("models.lock")).unwrap();
+    vendor(&project, &host);
+    fs::remove_file(project.path("models.lock")).unwrap();
+    host.clear_log();
+
+    let tree = project.cargo("tree -e build,normal --prefix none", &[]).succeeded().stdout;
+    let crates: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(crates.contains(&"vendor-model") && crates.contains(&"sha2"), "{tree}");
+    for of_the_network in ["ureq", "rustls", "ring", "cc"] {
+        assert!(!crates.contains(&of_the_network), "{tree}");
+    }
+    assert!(project.build().succeeded().ran_script());
+    let lock = fs::read(project.path("models.lock")).unwrap();
+    assert!(lock == fs::read(pinned.path("models.lock")).unwrap());
+    assert!(host.requests().is_empty());
+
+    clean(&project);
+    fs::remove_dir_all(project.path("vendor-models")).unwrap();
+    let refused = project.build().failed();
+    assert!(refused.stderr.contains("feature `net`"), "{}", refused.stderr);
+}

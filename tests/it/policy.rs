@@ -7,12 +7,15 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use model_host::Host;
+use sha2::Digest;
 use tempfile::TempDir;
 use vendor_model::{Config, Error, ErrorKind, LockMode, Lockfile, Vendored};
 
 use crate::child::Vendoring;
 use crate::shared_folder::skip;
-use crate::support::{assert_holds, config, contents, file_url, host_of, model, times};
+use crate::support::{
+    Project, assert_holds, config, contents, file_url, host_of, manifest, model, times,
+};
 
 /// What becomes of the four files of a model, and what the host is asked for them.
 ///
@@ -305,8 +308,8 @@ fn an_extra_file_that_is_not_pinned_yet_is_added_or_refused() {
             Err(_) => before.assert_untouched(&package, mode),
             Ok(_) => {
                 let lock = Lockfile::read(package.path("models.lock")).unwrap();
-                let paths = lock.models()[0].files().iter().map(|file| file.path());
-                assert_eq!(paths.last(), Some("vocab.json"), "{mode}");
+                let mut paths = lock.models()[0].files().iter().map(|file| file.path());
+                assert_eq!(paths.next_back(), Some("vocab.json"), "{mode}");
                 let again = package.run(package.config("locked, offline").extra_file("vocab.json"));
                 assert_eq!(outcome(&world.host, &again), "5 kept", "{mode}");
             }
@@ -449,4 +452,101 @@ fn a_model_below_the_package_is_pinned_wherever_the_package_is() {
     assert_eq!(error.kind(), ErrorKind::Digest);
     assert!(error.to_string().contains(&format!("from: {}", shard.display())), "{error}");
     assert_eq!(fs::read(there.path().join("models.lock")).unwrap(), lock);
+}
+
+#[test]
+fn an_update_says_what_changed_a_line_for_each_file_and_leaves_the_vendored_directory_aside() {
+    let host = host_of(&model()).start();
+    let project = Project::embedding(&host.url("/m/model.json"));
+    project.build().succeeded();
+    let shelf = format!("vendor-models/{}/m", host.addr().to_string().replace(':', "_"));
+    model().iter().for_each(|(name, bytes)| put(&project.path(&shelf).join(name), bytes));
+    let lock = fs::read_to_string(project.path("models.lock")).unwrap();
+    project.write("vendor-models/models.lock", &lock);
+
+    let paths = ["group1-shard1of3.bin", "group1-shard2of3.bin", "group2.bin"];
+    host.put("/m/model.json", manifest(&paths, 20));
+    host.put(&format!("/m/{DAMAGED}"), "HOST NOW");
+    host.put("/m/group2.bin", "ghij");
+    let updated = project.cargo("build", &[("VENDOR_MODEL_LOCK", "update")]).succeeded();
+    let warnings: Vec<&str> = updated.stderr.lines().filter_map(of_a_model).collect();
+    let pinned = |lock: &Lockfile, name: &str| {
+        let file = lock.models()[0].files().iter().find(|file| file.path() == name).unwrap();
+        (file.sha256(), file.size())
+    };
+    let old = Lockfile::parse(&lock).unwrap();
+    let new = Lockfile::read(project.path("models.lock")).unwrap();
+    let moved = |name: &str| {
+        let ((before, m), (after, n)) = (pinned(&old, name), pinned(&new, name));
+        format!("{name:?} moved from sha256 {before} ({m} bytes) to {after} ({n} bytes)")
+    };
+    let (added, size) = pinned(&new, "group2.bin");
+    let expected = [
+        "the vendored directory was left aside and has what was pinned before; \
+         to bring it along: cargo vendor-model vendor"
+            .to_owned(),
+        moved("model.json"),
+        moved(DAMAGED),
+        "\"group1-shard3of3.bin\" is gone".to_owned(),
+        format!("\"group2.bin\" is new: sha256 {added} ({size} bytes)"),
+    ];
+    assert_eq!(warnings, expected, "{}", updated.stderr);
+    assert_eq!(contents(&project.path(&shelf)), model());
+
+    let refused = project.build().failed();
+    let (lock, other) = (project.path("models.lock"), project.path("vendor-models/models.lock"));
+    for text in [lock.to_str().unwrap(), other.to_str().unwrap(), "cargo vendor-model vendor"] {
+        assert!(refused.stderr.contains(text), "{}", refused.stderr);
+    }
+    config().vendor_to(&new, project.path("vendor-models")).unwrap();
+    let vendored = project.build().succeeded();
+    assert!(!vendored.stderr.lines().any(|line| of_a_model(line).is_some()), "{}", vendored.stderr);
+}
+
+/// What cargo passes on of a warning about a model.
+fn of_a_model(line: &str) -> Option<&str> {
+    let (_, warning) = line.strip_prefix("warning: ")?.split_once("/m/model.json: ")?;
+    Some(warning)
+}
+
+#[test]
+fn a_build_script_may_not_ask_for_an_update() {
+    let host = host_of(&model()).start();
+    let build = "vendor_model::Config::new().lock_mode(vendor_model::LockMode::Update).vendor_model(\"{url}\", out)?;";
+    let build = build.replace("{url}", &host.url("/m/model.json"));
+    let refused = Project::new(&build, "fn main() {}").build().failed();
+    let expected =
+        "Error: build.rs asks for LockMode::Update, which would undo every pin at every build";
+    assert!(refused.stderr.contains(expected), "{}", refused.stderr);
+    assert_eq!(host.connections(), 0);
+}
+
+#[test]
+fn a_mismatch_shows_both_digests_and_sizes_the_address_and_the_command() {
+    let host = host_of(&model()).start();
+    let project = Project::embedding(&host.url("/m/model.json"));
+    project.build().succeeded();
+    project.clean();
+    let page = "<html>Moved to https://elsewhere.example/</html>";
+    host.put(&format!("/m/{DAMAGED}"), page);
+    host.put("/m/group1-shard3of3.bin", "GHIJ");
+    let refused = project.build().failed();
+    let expected = [
+        "Error: \"group1-shard2of3.bin\" is not what models.lock pins",
+        &format!("  from: {}", host.url("/m/group1-shard2of3.bin")),
+        &format!("  expected: sha256 {}, 8 bytes", sha256(b"89abcdef")),
+        &format!("  found: sha256 {}, {} bytes", sha256(page.as_bytes()), page.len()),
+        "  it is: an HTML page",
+        "  also different: \"group1-shard3of3.bin\"",
+        &format!(
+            "  help: if the change upstream is meant, accept it: VENDOR_MODEL_LOCK=update cargo build -p {}",
+            project.name()
+        ),
+    ];
+    // As cargo shows it, set in by two.
+    assert!(refused.stderr.contains(&expected.join("\n  ")), "{}", refused.stderr);
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    hex::encode(sha2::Sha256::digest(bytes))
 }

@@ -158,3 +158,48 @@ fn the_cache_tells_what_it_has_and_gives_up_what_is_damaged_or_old() {
     assert!(list().is_empty());
     assert!(config().cache().unwrap().is_none());
 }
+
+#[test]
+fn a_lockfile_is_edited_in_turn_and_written_only_if_it_changed() {
+    let depot = Depot::new();
+    let path = depot.dir.path().join("models.lock");
+    let pinned = depot.pin();
+    let after = Lockfile::edit(&path, |lockfile| lockfile.insert(pinned.clone())).unwrap();
+    assert_eq!(after.models(), std::slice::from_ref(&pinned));
+    assert_eq!(Lockfile::read(&path).unwrap(), after);
+    fs::write(&path, format!("{after}\r\n")).unwrap();
+    Lockfile::edit(&path, |lockfile| lockfile.insert(pinned.clone())).unwrap();
+    assert!(fs::read_to_string(&path).unwrap().ends_with("\r\n"), "nothing changed");
+    Lockfile::edit(&path, |lockfile| drop(lockfile.remove(pinned.url()))).unwrap();
+    assert!(Lockfile::read(&path).unwrap().models().is_empty());
+    fs::write(&path, "no lock").unwrap();
+    let error = Lockfile::edit(&path, |_| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Lock);
+}
+
+#[test]
+fn the_groups_of_a_model_say_where_each_weight_lies_strings_included() {
+    let strings = [b"\x03\0\0\0abc".as_slice(), b"\0\0\0\0", b"\x01\0\0\0x"].concat();
+    let manifest = r#"{"weightsManifest": [
+        {"paths": ["a.bin", "b.bin"], "weights": [
+            {"name": "s", "shape": [2], "dtype": "string"},
+            {"name": "t", "shape": [], "dtype": "string"},
+            {"name": "n", "shape": [3], "dtype": "float32", "quantization": {"dtype": "uint8"}}]},
+        {"paths": ["b.bin"], "weights": [{"name": "m", "shape": [2, 5], "dtype": "bool"}]}]}"#;
+    let host = Host::builder()
+        .file("/m/model.json", manifest)
+        .file("/m/a.bin", strings[..9].to_vec())
+        .file("/m/b.bin", [&strings[9..], b"\x01\x02\x03"].concat())
+        .start();
+    let dir = TempDir::new().unwrap();
+    let vendored = config().vendor_model(host.url("/m/model.json"), dir.path());
+    let groups = vendored.unwrap().groups().unwrap();
+    let weights = |at: usize| {
+        let weights = groups[at].weights.iter();
+        weights.map(|weight| (&*weight.tensor.name, weight.offset, weight.size)).collect::<Vec<_>>()
+    };
+    assert_eq!(groups[0].shards, ["a.bin", "b.bin"]);
+    assert_eq!(weights(0), [("s", 0, 11), ("t", 11, 5), ("n", 16, 3)]);
+    assert_eq!(groups[1].shards, ["b.bin"]);
+    assert_eq!(weights(1), [("m", 0, 10)]);
+}

@@ -192,10 +192,15 @@ impl Project {
 
     /// A program to be run in the package, with these variables.
     pub fn program(&self, name: &str, variables: &[(&str, &str)]) -> Command {
+        Project::program_in(self.dir.path(), name, variables)
+    }
+
+    /// The same in a package that is no project.
+    pub fn program_in(dir: &Path, name: &str, variables: &[(&str, &str)]) -> Command {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects");
         let mut program = Command::new(name);
         program
-            .current_dir(self.dir.path())
+            .current_dir(dir)
             .env("CARGO_TARGET_DIR", target)
             .env_remove("OUT_DIR")
             .env_remove("CARGO_MANIFEST_DIR");
@@ -216,6 +221,16 @@ impl Project {
     pub fn out_dir(&self) -> PathBuf {
         fs::read_to_string(self.path("target-out")).unwrap().into()
     }
+}
+
+/// `command` for this machine, called by its name: cargo then keeps what it builds, and an `OUT_DIR`, in a directory of
+/// their own, and `RUSTFLAGS` from the build script and us.
+pub fn for_target(command: &str) -> String {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = Command::new(rustc).arg("-vV").output().unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    format!("{command} --target {host}")
 }
 
 /// What whoever runs the tests may have set, and no build of theirs is to hear of.

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use vendor_model::{Config, ErrorKind, LockMode, Lockfile};
+use vendor_model::{ErrorKind, LockMode, Lockfile};
 
-use crate::child::Vendoring;
-use crate::policy::{DAMAGED, Package, Snapshot, World, outcome};
-use crate::support::{Project, assert_holds, config, contents, host_of, manifest, model};
+use crate::policy::{DAMAGED, Snapshot, World, outcome};
+use crate::support::{Project, assert_holds, config, contents, host_of, model};
 
 /// As the table of `policy`, and the host has other bytes for one file of the four. What is `wrong` came, was
 /// asked for once more, was still not what is pinned, and was refused.
@@ -91,28 +90,6 @@ fn only_an_update_follows_the_host_cell_by_cell() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A process that vendors as the package would.
-fn vendoring(package: &Package, world: &World) -> Vendoring {
-    Vendoring::of(&world.host.url("/m/model.json"), &package.path("out"))
-        .lock(&package.path("models.lock"))
-        .with("VENDOR_MODEL_DIR", package.path("vendor-models"))
-}
-
-#[test]
-fn a_damaged_vendored_file_is_named_whether_it_is_refused_or_passed_over() {
-    let world = World::new();
-    let package = world.package("lock", "vendored!");
-    let shelf = world.host.addr().to_string().replace(':', "_");
-    let damaged = package.path("vendor-models").join(shelf).join("m").join(DAMAGED);
-    let damaged = damaged.to_str().unwrap();
-    let refused = vendoring(&package, &world).with("VENDOR_MODEL_OFFLINE", "1").start().fails();
-    assert!(refused.contains(&format!("looked at: {damaged}: has other bytes")), "{refused}");
-    let said = vendoring(&package, &world).start().succeeds();
-    assert!(said.contains(&format!("{damaged}: not what models.lock pins")), "{said}");
-    assert_holds(&package.path("out"), &model());
-    assert_eq!(fs::read(damaged).unwrap(), b"76543210", "whoever put it there has to look at it");
-}
-
 #[test]
 fn an_update_looks_past_a_vendored_directory_that_disagrees_or_cannot_be_read() {
     let world = World::new();
@@ -142,67 +119,23 @@ fn warnings(project: &Project, stderr: &str) -> Vec<String> {
 const UPDATE: [(&str, &str); 1] = [("VENDOR_MODEL_LOCK", "update")];
 
 #[test]
-fn an_update_has_a_line_for_each_file_that_moved_went_or_came() {
-    let host = host_of(&model()).start();
-    let url = host.url("/m/model.json");
-    let project = Project::embedding(&url);
-    project.build().succeeded();
-    host.put("/m/group1-shard2of3.bin", "FEDCBA98");
-    host.put("/m/new.bin", "new");
-    let shards = ["group1-shard1of3.bin", "group1-shard2of3.bin", "new.bin"];
-    host.put("/m/model.json", manifest(&shards, 19));
-    let updated = project.cargo("build", &UPDATE).succeeded();
-    let found = warnings(&project, &updated.stderr);
-    let expected = [
-        "\"model.json\" moved from sha256 ",
-        "\"group1-shard2of3.bin\" moved from sha256 ",
-        "\"group1-shard3of3.bin\" is gone",
-        "\"new.bin\" is new",
-    ];
-    assert_eq!(found.len(), expected.len(), "{found:#?}");
-    for (found, expected) in found.iter().zip(expected) {
-        assert!(found.starts_with(&format!("{url}: {expected}")), "{found}");
-    }
-    let again = project.cargo("build", &UPDATE).succeeded();
-    assert_eq!(warnings(&project, &again.stderr), [""; 0], "nothing moved");
-}
-
-#[test]
-fn an_update_says_how_a_vendored_directory_is_brought_up_to_date() {
+fn an_update_that_moves_nothing_says_nothing_of_a_vendored_directory_and_one_placed_by_hand_counts()
+{
     let host = host_of(&model()).start();
     let project = Project::embedding(&host.url("/m/model.json"));
     project.build().succeeded();
-    let vendored = project.path("vendor-models");
-    let vendor = || {
-        let lockfile = Lockfile::read(project.path("models.lock")).unwrap();
-        config().vendor_to(&lockfile, &vendored).unwrap();
-    };
-    vendor();
-    let advice = "cargo vendor-model vendor";
+    let lockfile = Lockfile::read(project.path("models.lock")).unwrap();
+    config().vendor_to(&lockfile, project.path("vendor-models")).unwrap();
     let unchanged = project.cargo("build", &UPDATE).succeeded();
     assert_eq!(warnings(&project, &unchanged.stderr), [""; 0]);
 
+    fs::remove_file(project.path("vendor-models/models.lock")).unwrap();
     host.put("/m/group1-shard3of3.bin", "GHIJ");
-    let before = contents(&vendored);
-    let moved = project.cargo("build", &UPDATE).succeeded();
-    let said = warnings(&project, &moved.stderr);
-    assert_eq!(said.iter().filter(|line| line.contains(advice)).count(), 1, "{said:#?}");
-    assert!(contents(&vendored) == before);
-    let refused = project.build().failed().stderr;
-    for named in [vendored.join("models.lock"), project.path("models.lock")] {
-        assert!(refused.contains(named.to_str().unwrap()), "{refused}");
-    }
-    assert!(refused.contains(advice), "{refused}");
-    vendor();
-    project.cargo("build", &[("VENDOR_MODEL_OFFLINE", "1")]).succeeded();
+    let moved = warnings(&project, &project.cargo("build", &UPDATE).succeeded().stderr);
+    let advice = moved.iter().filter(|line| line.contains("cargo vendor-model vendor"));
+    assert_eq!(advice.count(), 1, "{moved:#?}");
+    project.build().succeeded();
     assert_eq!(fs::read(project.out_dir().join("model/group1-shard3of3.bin")).unwrap(), b"GHIJ");
-
-    // As a person places files: with no lockfile.
-    fs::remove_file(vendored.join("models.lock")).unwrap();
-    host.put("/m/group1-shard3of3.bin", "ghij");
-    let moved = project.cargo("build", &UPDATE).succeeded();
-    let said = warnings(&project, &moved.stderr);
-    assert_eq!(said.iter().filter(|line| line.contains(advice)).count(), 1, "{said:#?}");
 }
 
 #[test]
@@ -226,7 +159,7 @@ fn what_an_update_is_refused_leaves_the_pins() {
     let package = world.package("lock", "out_dir");
     let before = Snapshot::of(&package);
     world.host.put(&format!("/m/{DAMAGED}"), "short");
-    let mut update: Config = package.config("auto");
+    let mut update = package.config("auto");
     let error = package.run(update.lock_mode(LockMode::Update)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Manifest, "{error}");
     before.assert_untouched(&package, "an update to a broken model");

@@ -1,0 +1,55 @@
+//! `update`: lets pins follow their hosts.
+
+use clap::Args;
+
+use crate::arguments::{AskingArgs, LockArgs};
+use crate::failure::{Failure, Outcome};
+use crate::lock_file::LockFile;
+use crate::moving;
+use crate::talk::Talk;
+
+/// Look upstream again, show what changed per file, and rewrite the pins
+///
+/// The only way in which a pin moves, with VENDOR_MODEL_LOCK=update in a build. Vendored directories follow with
+/// `cargo vendor-model vendor`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo vendor-model update
+  cargo vendor-model update https://models.example/digits/model.json
+  cargo vendor-model update --dry-run --json")]
+pub struct Update {
+    /// The models to look at [default: all that are pinned]
+    #[arg(value_name = "URL")]
+    urls: Vec<String>,
+
+    /// Show what changed, and leave the pins
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Print what changed as JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    lock: LockArgs,
+
+    #[command(flatten)]
+    asking: AskingArgs,
+}
+
+impl Update {
+    pub fn run(self, talk: &Talk) -> Result<Outcome, Failure> {
+        let config = self.asking.config(talk)?;
+        let lock = LockFile::read(&self.lock)?;
+        let moved = moving::look(&config, &lock, &self.urls)?;
+        if !self.dry_run {
+            moved.write(&lock.path)?;
+        }
+        moved.tell(talk);
+        if self.json {
+            talk.json(&moved);
+        }
+        Ok(Outcome::Well)
+    }
+}

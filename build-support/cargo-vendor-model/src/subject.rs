@@ -1,0 +1,93 @@
+//! What is to be inspected -> the models that are meant, verified, in directories that can be read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use vendor_model::{Config, Vendored};
+
+use crate::failure::Failure;
+use crate::held::{Held, hold, hold_out_of, temporary};
+use crate::lock_file::{LockFile, address};
+use crate::tree::Tree;
+
+/// A model, and what has to stay while it is read.
+pub struct Subject {
+    pub model: Vendored,
+    _kept: Option<TempDir>,
+}
+
+/// The model at a URL or path of a manifest, or those of a directory. `package` is where the package lock would be.
+pub fn subjects(config: &Config, package: &Path, name: &str) -> Result<Vec<Subject>, Failure> {
+    let path = Path::new(name);
+    if !path.is_dir() {
+        return single(config, package, name).map(|subject| vec![subject]);
+    }
+    match LockFile::of_directory(path)? {
+        Some(own) => of_directory(config, path, &own),
+        None => {
+            let manifest = manifest_in(path)?;
+            single(config, package, &manifest.to_string_lossy()).map(|subject| vec![subject])
+        }
+    }
+}
+
+/// One that is pinned is the pinned one.
+fn single(config: &Config, package: &Path, name: &str) -> Result<Subject, Failure> {
+    if package.exists() {
+        let lock = LockFile::at(package.to_owned())?;
+        if let Some(pinned) = lock.find(name) {
+            return hold(config, &lock, pinned).map(Subject::from);
+        }
+    }
+    let dir = temporary()?;
+    let model = config.vendor_model(address(name), dir.path())?;
+    Ok(Subject { model, _kept: Some(dir) })
+}
+
+fn of_directory(config: &Config, dir: &Path, own: &LockFile) -> Result<Vec<Subject>, Failure> {
+    let tree = Tree::of(dir)?;
+    let models = own.pins.models().iter().map(|pinned| {
+        let entry = pinned.files()[0].path();
+        let is_flat = tree.layout(pinned, false).is_some_and(|paths| paths[0] == entry);
+        if is_flat {
+            let model = Vendored::open(dir, pinned.url())?;
+            return Ok(Subject { model, _kept: None });
+        }
+        let mut config = config.clone();
+        config.offline(true);
+        hold_out_of(dir, &config, own, pinned).map(Subject::from)
+    });
+    models.collect()
+}
+
+/// `model.json`, or the only manifest.
+fn manifest_in(dir: &Path) -> Result<PathBuf, Failure> {
+    let usual = dir.join("model.json");
+    if usual.is_file() {
+        return Ok(usual);
+    }
+    let entries = fs::read_dir(dir).map_err(|error| Failure::io("read", dir, &error))?;
+    let mut manifests: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    manifests.sort();
+    match &manifests[..] {
+        [single] => Ok(single.clone()),
+        others => {
+            let failure =
+                Failure::new(format!("cannot tell which model of {} is meant", dir.display()));
+            let failure =
+                others.iter().fold(failure, |failure, path| failure.fact("found", path.display()));
+            Err(failure.help("name the manifest itself, such as DIR/model.json"))
+        }
+    }
+}
+
+impl From<Held> for Subject {
+    fn from(held: Held) -> Subject {
+        Subject { model: held.model, _kept: Some(held.dir) }
+    }
+}

@@ -1,0 +1,150 @@
+//! `verify` of executables: the locked bytes are in them, whole and exact, and where.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Desk, model};
+
+/// A program that has the files of the model in it, by `include_bytes!`.
+const INCLUDING: &str = r#"
+static FILES: [&[u8]; 4] = [
+    include_bytes!("m/model.json"), include_bytes!("m/group1-shard1of2.bin"),
+    include_bytes!("m/group1-shard2of2.bin"), include_bytes!("m/group2-shard1of1.bin"),
+];
+fn main() { for file in std::hint::black_box(&FILES) { println!("{}", file.iter().map(|b| *b as u32).sum::<u32>()); } }
+"#;
+
+/// The same with the shards of the first group as one blob, in a section of its own, as generated modules have it.
+#[cfg(target_os = "linux")]
+const IN_A_BLOB: &str = r#"
+std::arch::global_asm!(
+    ".pushsection .rodata.vm_0123,\"aG\",@progbits,vm_0123,comdat", ".weak vm_0123", ".hidden vm_0123", ".balign 64",
+    "vm_0123:", ".incbin \"m/group1-shard1of2.bin\"", ".incbin \"m/group1-shard2of2.bin\"", ".popsection",
+    options(raw)
+);
+extern "C" { static vm_0123: [u8; 200]; }
+static MANIFEST: &str = include_str!("m/model.json");
+fn main() { println!("{} {}", MANIFEST, unsafe { vm_0123.iter().map(|b| *b as u32).sum::<u32>() }); }
+"#;
+
+fn compiled(desk: &Desk, source: &str) -> PathBuf {
+    for (name, bytes) in model() {
+        desk.write(&format!("m/{name}"), bytes);
+    }
+    desk.write("app.rs", source);
+    let rustc = Command::new("rustc")
+        .args(["--edition=2021", "-O", "-Cstrip=symbols", "-o", "app", "app.rs"])
+        .current_dir(desk.path(""))
+        .output()
+        .unwrap();
+    assert!(rustc.status.success(), "{}", String::from_utf8_lossy(&rustc.stderr));
+    desk.path("app")
+}
+
+fn files(document: &Value) -> &Vec<Value> {
+    document["targets"][0]["models"][0]["files"].as_array().unwrap()
+}
+
+#[track_caller]
+fn offset(file: &Value) -> usize {
+    file["at"]["offset"].as_u64().unwrap() as usize
+}
+
+#[test]
+fn embedded_files_are_found_with_section_and_offset_and_a_flipped_byte_with_its_place() {
+    let desk = Desk::new();
+    desk.lock();
+    let app = compiled(&desk, INCLUDING);
+    let ran = desk.run(&["verify", "app", "--offline", "--json"]).well();
+    let document = ran.json("verify");
+    let states: Vec<&str> =
+        files(&document).iter().map(|file| file["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["exact", "exact", "exact", "too-short"]);
+    let bytes = fs::read(&app).unwrap();
+    for (file, content) in files(&document).iter().zip([1, 2, 3].map(|at| {
+        let names = ["", "model.json", "group1-shard1of2.bin", "group1-shard2of2.bin"];
+        model()[names[at]].clone()
+    })) {
+        assert_eq!(bytes[offset(file)..][..content.len()], content);
+        #[cfg(target_os = "linux")]
+        assert_eq!(file["at"]["section"], ".rodata");
+    }
+    desk.run(&["verify", "app"])
+        .well()
+        .shows("4 files: 3 exact, 1 too short to tell")
+        .shows("of app");
+
+    let at = offset(&files(&document)[2]);
+    for byte in [0, 40, 79] {
+        let mut flipped = bytes.clone();
+        flipped[at + byte] ^= 0x10;
+        fs::write(desk.path("flipped"), flipped).unwrap();
+        let ran = desk.run(&["verify", "flipped", "--json"]).wrong();
+        let document = ran.json("verify");
+        let file = &files(&document)[2];
+        assert_eq!((&file["state"], offset(file)), (&"different".into(), at));
+        assert_eq!(file["differs_at"], byte);
+        assert_eq!(files(&document)[1]["state"], "exact");
+    }
+    desk.run(&["verify", "flipped"]).wrong().shows("differs from byte 79 on");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn shards_are_found_as_slices_of_one_blob_and_what_is_left_out_is_named() {
+    let desk = Desk::new();
+    desk.lock();
+    compiled(&desk, IN_A_BLOB);
+    let ran = desk.run(&["verify", "app", "--json"]).well();
+    let document = ran.json("verify");
+    assert_eq!(offset(&files(&document)[2]), offset(&files(&document)[1]) + 120);
+    assert_eq!(offset(&files(&document)[1]) % 64, 0);
+    let app = fs::read(desk.path("app")).unwrap();
+    let cut = offset(&files(&document)[2]) + 10;
+    fs::write(desk.path("cut"), &app[..cut]).unwrap();
+    let document = desk.run(&["verify", "cut", "--json"]).wrong().json("verify");
+    assert_eq!(files(&document)[2]["state"], "missing");
+}
+
+#[test]
+fn an_executable_without_the_model_is_told_from_one_that_has_another() {
+    let desk = Desk::new();
+    desk.lock();
+    compiled(&desk, "fn main() {}");
+    let ran = desk.run(&["verify", "app"]).wrong();
+    ran.shows("nothing of it was found").shows("no model of the lockfile was found");
+    desk.host.put("/other/model.json", crate::support::manifest(&["single.bin"], 80));
+    desk.host.put("/other/single.bin", (0..80_u8).collect::<Vec<u8>>());
+    desk.run(&["lock", &desk.host.url("/other/model.json")]).well();
+    desk.write(
+        "app",
+        [vec![1; 9], (0..80).collect(), crate::support::manifest(&["single.bin"], 80).into()]
+            .concat(),
+    );
+    let ran = desk.run(&["verify", "app"]).well();
+    ran.shows(&format!("- {}: nothing of it was found", desk.url())).shows("2 files: 2 exact");
+    desk.run(&["verify", "app", "--model", &desk.url()]).wrong();
+}
+
+#[test]
+fn an_unpacked_release_may_have_the_model_in_its_executable() {
+    let desk = Desk::new();
+    desk.lock();
+    let app = compiled(&desk, INCLUDING);
+    desk.write("dist/bin/app", fs::read(app).unwrap());
+    desk.write("dist/README", "read me");
+    desk.run(&["verify", "dist"]).well().shows("3 exact").shows("of app");
+}
+
+#[test]
+fn without_the_bytes_to_compare_with_the_command_that_brings_them_is_named() {
+    let desk = Desk::new();
+    desk.lock();
+    compiled(&desk, INCLUDING);
+    fs::remove_dir_all(desk.cache()).unwrap();
+    desk.run(&["verify", "app", "--offline"]).wrong().says("cargo vendor-model fetch");
+    desk.run(&["verify", "app"]).well();
+}

@@ -1,0 +1,69 @@
+//! `get`: a model in a directory, without a build script.
+
+use std::fs;
+
+use crate::support::{Desk, contents, model};
+
+#[test]
+fn a_model_comes_with_its_record_and_is_not_asked_for_again() {
+    let desk = Desk::new();
+    let ran = desk.run(&["get", &desk.url(), "out", "--json"]).well();
+    ran.says("Vendored http://").says("(4 files, ").says(": 4 fetched)");
+    let got = ran.json("get");
+    assert_eq!(
+        (&got["report"]["fetched"], &got["files"][0]["path"]),
+        (&4.into(), &"model.json".into())
+    );
+    let mut found = contents(&desk.path("out"));
+    assert!(found.remove("models.lock").is_some());
+    assert_eq!(found, model());
+    assert!(!desk.path("models.lock").exists(), "get uses the lockfile of its directory only");
+    let asked = desk.host.requests().len();
+    let again = desk.run(&["get", &desk.url(), "out", "--json", "--locked", "--offline"]).well();
+    assert_eq!(again.json("get")["report"]["kept"], 4);
+    assert_eq!(desk.host.requests().len(), asked);
+}
+
+#[test]
+fn what_changed_upstream_is_refused_until_it_is_asked_for() {
+    let desk = Desk::new();
+    desk.run(&["get", &desk.url(), "out"]).well();
+    fs::remove_file(desk.path("out/group2-shard1of1.bin")).unwrap();
+    fs::remove_dir_all(desk.cache()).unwrap();
+    desk.host.put("/m/group2-shard1of1.bin", "\u{9}\0\0\0");
+    let refused = desk.run(&["get", &desk.url(), "out"]).wrong();
+    refused.says("is not what models.lock pins").says("help: ").says("get --update");
+    desk.run(&["get", &desk.url(), "out", "--update"]).well();
+    assert_eq!(fs::read(desk.path("out/group2-shard1of1.bin")).unwrap(), b"\x09\0\0\0");
+}
+
+#[test]
+fn extra_files_come_along_and_the_manifest_may_have_another_name() {
+    let desk = Desk::new();
+    desk.host.put("/m/metadata.json", "{}");
+    let url = desk.url();
+    let arguments = ["get", &url, "out", "--extra-file", "metadata.json", "--entry-name", "m.json"];
+    desk.run(&arguments).well();
+    let names: Vec<String> = contents(&desk.path("out")).into_keys().collect();
+    assert!(names.contains(&"metadata.json".to_owned()) && names.contains(&"m.json".to_owned()));
+}
+
+#[test]
+fn a_header_goes_to_the_host_of_the_model() {
+    let desk = Desk::new();
+    let url = desk.url();
+    desk.run(&["get", &url, "out", "--header", "Authorization: Bearer abc"]).well();
+    let requests = desk.host.requests();
+    assert!(requests.iter().all(|request| request.header("authorization") == Some("Bearer abc")));
+    desk.run(&["get", &url, "other", "--locked"]).wrong().says("again without --locked");
+    let ran = desk.run(&["get", &url, "out", "--header", "Bearer abc"]).misused();
+    assert!(!ran.stderr.contains("abc"), "what may be a secret is not shown");
+}
+
+#[test]
+fn a_model_on_this_machine_may_be_named_by_its_path() {
+    let desk = Desk::new();
+    model().iter().for_each(|(name, bytes)| drop(desk.write(&format!("here/{name}"), bytes)));
+    desk.run(&["get", "here/model.json", "out"]).well();
+    assert_eq!(contents(&desk.path("out")).len(), 5);
+}

@@ -1,0 +1,178 @@
+//! `verify` of directories and archives: which of the locked files are there, whole and exact.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::{Desk, contents, model};
+
+/// Path and state of each file of the first model of the first target.
+fn states(document: &Value) -> Vec<String> {
+    let files = document["targets"][0]["models"][0]["files"].as_array().unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    files.iter().map(|file| format!("{} {}", text(&file["path"]), text(&file["state"]))).collect()
+}
+
+fn vendored() -> Desk {
+    let desk = Desk::new();
+    desk.lock();
+    desk.run(&["vendor"]).well();
+    desk
+}
+
+#[test]
+fn a_vendored_directory_is_whole_or_each_file_that_is_not_is_named() {
+    let desk = vendored();
+    desk.run(&["verify"]).well().shows("✓ http://").shows("4 files: 4 exact");
+    let document = desk.run(&["verify", "--json"]).well().json("verify");
+    assert_eq!(
+        (&document["ok"], &document["targets"][0]["kind"]),
+        (&json!(true), &json!("directory"))
+    );
+
+    let shelf = desk.shelf();
+    fs::write(shelf.join("group1-shard1of2.bin"), "?").unwrap();
+    fs::write(shelf.join("group1-shard2of2.bin"), "").unwrap();
+    fs::remove_file(shelf.join("group2-shard1of1.bin")).unwrap();
+    fs::write(shelf.join("notes"), "by hand").unwrap();
+    let ran = desk.run(&["verify", "--json"]).wrong();
+    let document = ran.json("verify");
+    assert_eq!(
+        states(&document),
+        [
+            "model.json exact",
+            "group1-shard1of2.bin different",
+            "group1-shard2of2.bin placeholder",
+            "group2-shard1of1.bin missing"
+        ]
+    );
+    let additional = format!("{}/notes", desk.shelf_name());
+    assert_eq!(document["targets"][0]["additional"], json!([additional]));
+    assert_eq!(document["targets"][0]["models"][0]["files"][1]["found"]["size"], 1);
+    let ran = desk.run(&["verify"]).wrong();
+    for text in ["different", "placeholder", "missing", "notes: additional"] {
+        ran.shows(text);
+    }
+}
+
+#[test]
+fn what_is_additional_is_wrong_only_if_that_is_asked_for() {
+    let desk = vendored();
+    fs::write(desk.shelf().join("notes"), "by hand").unwrap();
+    desk.run(&["verify"]).well().shows("notes: additional");
+    desk.run(&["verify", "--strict"]).wrong();
+    assert_eq!(desk.run(&["verify", "-q"]).well().stdout, "");
+}
+
+#[test]
+fn the_locks_of_directory_and_package_must_agree() {
+    let desk = vendored();
+    desk.host.put("/m/group2-shard1of1.bin", "\u{9}\0\0\0");
+    desk.run(&["update"]).well();
+    let ran = desk.run(&["verify"]).wrong();
+    ran.shows("4 files: 4 exact").shows("models.lock pin").shows("differently");
+}
+
+#[test]
+fn an_output_directory_is_checked_against_its_own_record_and_placeholders_against_the_packages() {
+    let desk = Desk::new();
+    desk.run(&["get", &desk.url(), "out"]).well();
+    desk.run(&["verify", "out"]).well().shows("4 files: 4 exact");
+    fs::remove_file(desk.path("out/models.lock")).unwrap();
+    desk.run(&["verify", "out"]).wrong().says("there is no lockfile");
+    desk.lock();
+    desk.run(&["verify", "out"]).well().shows("4 files: 4 exact");
+    for name in model().keys() {
+        fs::write(desk.path("out").join(name), "").unwrap();
+    }
+    desk.run(&["verify", "out"]).wrong().shows("4 files: 4 empty placeholders");
+}
+
+#[test]
+fn an_unpacked_release_has_the_model_somewhere_under_names_of_its_own_or_not_at_all() {
+    let desk = Desk::new();
+    desk.lock();
+    model()
+        .iter()
+        .for_each(|(name, bytes)| drop(desk.write(&format!("dist/a/share/m/{name}"), bytes)));
+    desk.write("dist/a/README", "read me");
+    let document = desk.run(&["verify", "dist", "--json"]).well().json("verify");
+    assert_eq!(
+        document["targets"][0]["models"][0]["files"][0]["at"]["file"],
+        "a/share/m/model.json"
+    );
+    assert_eq!(document["targets"][0]["additional"], json!([]));
+
+    for (at, bytes) in model().values().enumerate() {
+        desk.write(&format!("hashed/{at}.dat"), bytes);
+    }
+    desk.run(&["verify", "hashed"]).well().shows("4 files: 4 exact");
+
+    desk.write("none/README", "read me");
+    let ran = desk.run(&["verify", "none"]).wrong();
+    ran.shows(&format!("- {}: nothing of it was found", desk.url()))
+        .shows("no model of the lockfile");
+    desk.run(&["verify", "nowhere"]).wrong().says("cannot read nowhere");
+}
+
+#[test]
+fn a_model_that_is_asked_for_by_name_must_be_there() {
+    let desk = vendored();
+    for (name, bytes) in model() {
+        desk.host.put(&format!("/other/{name}"), bytes);
+    }
+    let other = desk.host.url("/other/model.json");
+    desk.write("dist/m/group1-shard1of2.bin", &model()["group1-shard1of2.bin"]);
+    desk.host.put("/other/model.json", crate::support::manifest(&["single.bin"], 80));
+    desk.host.put("/other/single.bin", [7; 80]);
+    desk.run(&["lock", &other]).well();
+    for (name, bytes) in model() {
+        desk.write(&format!("dist/m/{name}"), bytes);
+    }
+    desk.run(&["verify", "dist"]).wrong().shows("different");
+    desk.run(&["verify", "dist", "--model", &desk.url()]).well();
+    desk.run(&["verify", "dist", "--model", &other]).wrong();
+    desk.run(&["verify", "dist", "--model", "https://h.example/x.json"])
+        .wrong()
+        .says("does not pin");
+}
+
+#[test]
+fn a_tar_of_a_vendored_directory_is_checked_like_one() {
+    let desk = vendored();
+    let files = contents(&desk.path("vendor-models"));
+    let tar = desk.path("models.tar");
+    pack(&tar, files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+    desk.run(&["verify", "models.tar"]).well().shows("models.tar: archive").shows("4 exact");
+    let flipped = files.iter().map(|(name, bytes)| {
+        let bytes = if name.ends_with("2of2.bin") { &bytes[1..] } else { &bytes[..] };
+        (name.as_str(), bytes)
+    });
+    pack(&tar, flipped);
+    desk.run(&["verify", "models.tar"]).wrong().shows("3 exact, 1 different");
+}
+
+#[test]
+fn an_archive_that_leads_out_of_itself_is_refused() {
+    let desk = vendored();
+    let mut header = tar::Header::new_ustar();
+    header.as_mut_bytes()[..9].copy_from_slice(b"../escape");
+    header.set_size(1);
+    header.set_mode(0o644);
+    header.set_cksum();
+    let tar = [header.as_bytes().as_slice(), b"x", &[0; 511 + 1024]].concat();
+    desk.write("evil.tar", tar);
+    desk.run(&["verify", "evil.tar"]).wrong().says("leads out of the archive");
+}
+
+fn pack<'a>(path: &Path, files: impl Iterator<Item = (&'a str, &'a [u8])>) {
+    let mut tar = tar::Builder::new(fs::File::create(path).unwrap());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, bytes).unwrap();
+    }
+    tar.finish().unwrap();
+}
