@@ -11,6 +11,7 @@ mod shared_folder;
 mod vendoring;
 mod locking;
 mod policy;
+mod updates;
 mod skipping;
 mod vendored_directory;
 mod cache;

@@ -54,24 +54,24 @@ nothing   | cache!                     | 3x304, 1x200      | 1 not pinned      |
 nothing   | blobs                      | 4x200             | 1 not pinned      | 1 missing         | 1 not pinned      | 4x200
 ";
 
-const DAMAGED: &str = "group1-shard2of3.bin";
+pub const DAMAGED: &str = "group1-shard2of3.bin";
 
 /// A host, what it pins to, and a cache that knows all of it: what the packages of the table have in common.
-struct World {
-    host: Host,
-    lock: String,
+pub struct World {
+    pub host: Host,
+    pub lock: String,
     cache: TempDir,
 }
 
 /// A package in a directory of its own, before a run.
-struct Package<'a> {
+pub struct Package<'a> {
     world: &'a World,
     dir: TempDir,
     pinned_by: &'a str,
 }
 
 impl World {
-    fn new() -> World {
+    pub fn new() -> World {
         let host = host_of(&model()).start();
         let cache = TempDir::new().unwrap();
         let mut config = Config::new();
@@ -84,7 +84,7 @@ impl World {
         World { host, lock: Lockfile::parse(&text).unwrap().to_string(), cache }
     }
 
-    fn package<'a>(&'a self, pinned_by: &'a str, places: &str) -> Package<'a> {
+    pub fn package<'a>(&'a self, pinned_by: &'a str, places: &str) -> Package<'a> {
         let package = Package { world: self, dir: TempDir::new().unwrap(), pinned_by };
         let lock = match pinned_by {
             "lock" => Some(package.path("models.lock")),
@@ -102,7 +102,7 @@ impl World {
 }
 
 impl Package<'_> {
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
@@ -142,7 +142,7 @@ impl Package<'_> {
         }
     }
 
-    fn config(&self, mode: &str) -> Config {
+    pub fn config(&self, mode: &str) -> Config {
         let mut config = Config::new();
         config.cache_dir(self.path("cache")).vendor_dir(self.path("vendor-models")).retries(0);
         config.offline(mode.contains("offline"));
@@ -157,7 +157,7 @@ impl Package<'_> {
         config
     }
 
-    fn run(&self, config: &Config) -> Result<Vendored, Error> {
+    pub fn run(&self, config: &Config) -> Result<Vendored, Error> {
         self.world.host.clear_log();
         config.vendor_model(self.world.host.url("/m/model.json"), self.path("out"))
     }
@@ -202,11 +202,13 @@ fn the_table_cell_by_cell() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// In the words of the table. No address may be asked twice.
-fn outcome(host: &Host, run: &Result<Vendored, Error>) -> String {
+/// In the words of the table. No address may be asked twice, but one that had other bytes than are pinned.
+pub fn outcome(host: &Host, run: &Result<Vendored, Error>) -> String {
     let requests = host.requests();
     let paths: BTreeSet<&str> = requests.iter().map(|request| request.path.as_str()).collect();
-    assert_eq!(paths.len(), requests.len(), "{requests:?}");
+    let text = run.as_ref().err().map(Error::to_string).unwrap_or_default();
+    let wrong = text.matches("is not what models.lock pins").count();
+    assert_eq!(paths.len() + wrong, requests.len(), "{requests:?}");
     let answered = |status: u16| requests.iter().filter(|request| request.status == status).count();
     let (confirmed, sent) = (answered(304), answered(200));
     assert_eq!(confirmed + sent, requests.len(), "{requests:?}");
@@ -220,13 +222,16 @@ fn outcome(host: &Host, run: &Result<Vendored, Error>) -> String {
             (here.to_vec(), [(confirmed, "x304"), (sent, "x200")])
         }
         Err(error) => {
-            let text = error.to_string();
             let missing = text.matches("\n    url: ").count();
             let unpinned = text.lines().find_map(|line| line.strip_prefix("  not pinned: "));
             let unpinned = unpinned.map_or(0, |names| names.split(", ").count());
-            let kind = if unpinned > 0 { ErrorKind::Locked } else { ErrorKind::Offline };
+            let kind = match (unpinned, wrong) {
+                (0, 0) => ErrorKind::Offline,
+                (0, _) => ErrorKind::Digest,
+                _ => ErrorKind::Locked,
+            };
             assert_eq!(error.kind(), kind, "{text}");
-            let refused = [(missing, " missing"), (unpinned, " not pinned")];
+            let refused = [(missing, " missing"), (unpinned, " not pinned"), (wrong, " wrong")];
             (refused.to_vec(), [(confirmed, "x304"), (sent, "x200")])
         }
     };
@@ -235,18 +240,18 @@ fn outcome(host: &Host, run: &Result<Vendored, Error>) -> String {
 }
 
 /// What a package had before a run.
-struct Snapshot {
+pub struct Snapshot {
     contents: BTreeMap<String, Vec<u8>>,
 }
 
 impl Snapshot {
-    fn of(package: &Package) -> Snapshot {
+    pub fn of(package: &Package) -> Snapshot {
         Snapshot { contents: contents(package.dir.path()) }
     }
 
     /// Nothing but the cache has changed, and of the cache no bytes that were right.
     #[track_caller]
-    fn assert_untouched(&self, package: &Package, cell: &str) {
+    pub fn assert_untouched(&self, package: &Package, cell: &str) {
         let not_cache = |name: &&String| !name.starts_with("cache/");
         let now = contents(package.dir.path());
         let names = |files: &BTreeMap<String, Vec<u8>>| -> Vec<String> {
