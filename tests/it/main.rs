@@ -34,6 +34,7 @@ mod progress;
 mod module;
 mod corpus;
 mod client;
+mod conversion;
 mod example_app;
 #[cfg(unix)]
 mod real_servers;
