@@ -9,12 +9,14 @@ use vendor_model::Config;
 
 use crate::commands::bundle::Bundle;
 use crate::commands::cache::Cache;
+use crate::commands::completions::Completions;
 use crate::commands::export::Export;
 use crate::commands::fetch::Fetch;
 use crate::commands::get::Get;
 use crate::commands::inspect::Inspect;
 use crate::commands::list::List;
 use crate::commands::lock::Lock;
+use crate::commands::man::Man;
 use crate::commands::mirror::Mirror;
 use crate::commands::remove::Remove;
 use crate::commands::sbom::Sbom;
@@ -85,6 +87,8 @@ pub enum Command {
     Export(Export),
     Mirror(Mirror),
     Cache(Cache),
+    Completions(Completions),
+    Man(Man),
 }
 
 impl Arguments {
