@@ -94,6 +94,10 @@ if [ "$part" = all ]; then
     step 'servers that others wrote'
     provide nginx nginx-light || skip 'nginx is not there (apt-get install nginx-light)'
     provide squid squid || skip 'squid is not there (apt-get install squid)'
+
+    step 'tools that read what the command writes'
+    provide python3 python3 || skip 'Python is not there (apt-get install python3)'
+    provide nix-instantiate nix-bin || skip 'Nix is not there (apt-get install nix-bin)'
 fi
 
 step 'unit, integration and doc tests'
