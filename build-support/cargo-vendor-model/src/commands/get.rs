@@ -11,6 +11,7 @@ use crate::arguments::{ModelArgs, NetworkArgs};
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::address;
 use crate::records::ReportRecord;
+use crate::subject;
 use crate::talk::Talk;
 use crate::words::{count, origins, size};
 
@@ -76,6 +77,7 @@ impl Get {
             (_, true) => LockMode::Update,
             _ => LockMode::Auto,
         });
+        subject::refuse_shared(&self.dir)?;
         let model = config.vendor_model(address(&self.url), &self.dir).map_err(advice::on_own)?;
         let files = model.files();
         let told = format!(
