@@ -14,6 +14,7 @@ mod bundle;
 mod sbom;
 mod licences;
 mod export;
+mod shelf;
 mod mirroring;
 mod store;
 mod gauge;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::{NetworkArgs, ReadingArgs};
-use crate::bundle::bundle;
+use crate::bundle::{Parcel, bundle};
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::LockFile;
 use crate::talk::Talk;
@@ -55,7 +55,8 @@ impl Bundle {
         let config = self.network.config(talk)?;
         let lock = LockFile::read(&self.reading.lock)?;
         let only = lock.only(&self.model)?;
-        let bundled = bundle(&config, &lock, &only, &self.licence, &self.prefix, &self.output)?;
+        let parcel = Parcel { licences: &self.licence, prefix: &self.prefix, output: &self.output };
+        let bundled = bundle(&config, &lock, &only, &parcel, talk)?;
         let told = format!(
             "{} into {} ({}, sha256 {})",
             count(bundled.models.len() as u64, "model"),
