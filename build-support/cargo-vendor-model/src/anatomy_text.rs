@@ -7,10 +7,13 @@ use crate::table::{Column, table};
 use crate::talk::harmless;
 use crate::words::{count, share, size, thousands};
 
+/// In fewer columns the names of tensors matter more than the numbers of their quantization.
+const ROOMY: usize = 110;
+
 pub fn text(anatomy: &Anatomy, width: Option<usize>) -> String {
     let shards = anatomy.groups.iter().map(|group| group.shards.len() as u64).sum();
     let head = format!(
-        "{}\n{}, {} in all: {}, {}, {}, {}\n",
+        "{}\n{}, {}\n{}, {}, {}, {}\n",
         harmless(&anatomy.url),
         harmless(&anatomy.format),
         size(anatomy.size),
@@ -114,7 +117,7 @@ fn tensors(anatomy: &Anatomy, width: Option<usize>) -> String {
     ];
     let mut table: Vec<Vec<String>> = anatomy.tensors().map(row).collect();
     let quantized = table.iter().any(|row| !row[3].is_empty());
-    if quantized {
+    if quantized && width.is_none_or(|width| width >= ROOMY) {
         return rows(&columns, table, width);
     }
     table.iter_mut().for_each(|row| drop(row.remove(3)));

@@ -32,6 +32,23 @@ pub fn subjects(config: &Config, package: &Path, name: &str) -> Result<Vec<Subje
     }
 }
 
+/// A directory whose `models.lock` is no record of what lies in it as `get` would put it there.
+pub fn refuse_shared(dir: &Path) -> Result<(), Failure> {
+    let Some(own) = LockFile::of_directory(dir)? else { return Ok(()) };
+    let is_there = |path: &str| dir.join(path).exists();
+    let is_flat = own.pins.models().iter().any(|model| is_there(model.files()[0].path()));
+    let is_packages = is_there("Cargo.toml") || is_there("vendor-models");
+    if is_flat && !is_packages {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "cannot get a model into {}, which has a models.lock",
+        dir.display()
+    ))
+    .fact("found", "it is the lockfile of a package, or of a vendored directory")
+    .help("get it into a directory of its own"))
+}
+
 /// One that is pinned is the pinned one.
 fn single(config: &Config, package: &Path, name: &str) -> Result<Subject, Failure> {
     if package.exists() {

@@ -104,11 +104,46 @@ impl Finding {
     fn is_wrong(&self) -> bool {
         !matches!(self.state, State::Exact | State::TooShort)
     }
+
+    fn word(&self) -> &'static str {
+        match self.state {
+            State::Exact => "exact",
+            State::Missing => "missing",
+            State::Different => "different",
+            State::Placeholder => "placeholder",
+            State::TooShort => "too short",
+        }
+    }
+
+    fn note(&self) -> String {
+        let at = self.at.as_ref().map(Place::text).unwrap_or_default();
+        match (&self.found, self.differs_at) {
+            (_, Some(byte)) => format!("{at}, differs from byte {byte} on"),
+            (Some(found), _) if self.state == State::Different => {
+                let (short, expected) = (&found.sha256[..12], &self.sha256[..12]);
+                format!(
+                    "{at}: sha256 {short}…, {} bytes, not {expected}…, {} bytes",
+                    found.size, self.size
+                )
+            }
+            _ => at,
+        }
+    }
 }
 
 impl Place {
     pub fn file(file: impl Into<String>) -> Place {
         Place { file: file.into(), offset: None, section: None, section_offset: None }
+    }
+
+    fn text(&self) -> String {
+        match (&self.section, self.section_offset, self.offset) {
+            (Some(section), Some(within), Some(offset)) => {
+                format!("{section} + {within:#x}, at {offset:#x} of {}", name(&self.file))
+            }
+            (_, _, Some(offset)) => format!("at {offset:#x} of {}", name(&self.file)),
+            _ => self.file.clone(),
+        }
     }
 }
 
@@ -121,37 +156,7 @@ impl Model {
     pub fn is_wrong(&self, wanted: bool) -> bool {
         if self.found { self.files.iter().any(Finding::is_wrong) } else { wanted }
     }
-}
 
-impl Verified {
-    /// What a person reads.
-    pub fn text(&self, width: Option<usize>) -> String {
-        self.targets.iter().map(|target| target.text(width)).collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Target {
-    fn text(&self, width: Option<usize>) -> String {
-        let kind = match self.kind {
-            Kind::Directory => "directory",
-            Kind::Archive => "archive",
-            Kind::Binary => "file",
-        };
-        let (path, lockfile) = (self.path.display(), self.lockfile.display());
-        let mut text = format!("{path}: {kind}, against {lockfile}\n");
-        for model in &self.models {
-            text += &format!("{} {}: {}\n", model.mark(), model.url, model.summary());
-            text += &model.table(width);
-        }
-        self.problems.iter().for_each(|problem| text += &format!("✗ {problem}\n"));
-        for name in &self.additional {
-            text += &format!("? {name}: additional, no pin names it\n");
-        }
-        text
-    }
-}
-
-impl Model {
     fn mark(&self) -> &'static str {
         match (self.found, self.files.iter().any(Finding::is_wrong)) {
             (false, _) => "-",
@@ -203,42 +208,31 @@ impl Model {
     }
 }
 
-impl Finding {
-    fn word(&self) -> &'static str {
-        match self.state {
-            State::Exact => "exact",
-            State::Missing => "missing",
-            State::Different => "different",
-            State::Placeholder => "placeholder",
-            State::TooShort => "too short",
-        }
-    }
-
-    fn note(&self) -> String {
-        let at = self.at.as_ref().map(Place::text).unwrap_or_default();
-        match (&self.found, self.differs_at) {
-            (_, Some(byte)) => format!("{at}, differs from byte {byte} on"),
-            (Some(found), _) if self.state == State::Different => {
-                let (short, expected) = (&found.sha256[..12], &self.sha256[..12]);
-                format!(
-                    "{at}: sha256 {short}…, {} bytes, not {expected}…, {} bytes",
-                    found.size, self.size
-                )
-            }
-            _ => at,
-        }
+impl Verified {
+    /// What a person reads.
+    pub fn text(&self, width: Option<usize>) -> String {
+        self.targets.iter().map(|target| target.text(width)).collect::<Vec<_>>().join("\n")
     }
 }
 
-impl Place {
-    fn text(&self) -> String {
-        match (&self.section, self.section_offset, self.offset) {
-            (Some(section), Some(within), Some(offset)) => {
-                format!("{section} + {within:#x}, at {offset:#x} of {}", name(&self.file))
-            }
-            (_, _, Some(offset)) => format!("at {offset:#x} of {}", name(&self.file)),
-            _ => self.file.clone(),
+impl Target {
+    fn text(&self, width: Option<usize>) -> String {
+        let kind = match self.kind {
+            Kind::Directory => "directory",
+            Kind::Archive => "archive",
+            Kind::Binary => "file",
+        };
+        let (path, lockfile) = (self.path.display(), self.lockfile.display());
+        let mut text = format!("{path}: {kind}, against {lockfile}\n");
+        for model in &self.models {
+            text += &format!("{} {}: {}\n", model.mark(), model.url, model.summary());
+            text += &model.table(width);
         }
+        self.problems.iter().for_each(|problem| text += &format!("✗ {problem}\n"));
+        for name in &self.additional {
+            text += &format!("? {name}: additional, no pin names it\n");
+        }
+        text
     }
 }
 
