@@ -188,6 +188,11 @@ impl<'a> Gatherer<'a> {
             first.wanted.pin.unwrap_or(first.content),
             first.content,
         );
+        let asked =
+            self.sources(&first.wanted.from).pop().filter(|last| *last != first.wanted.from);
+        if let Some(mirror) = asked {
+            error = error.fact("by way of", mirror);
+        }
         if let Some(impostor) = sniff::impostor(&first.head) {
             error = error.fact("it is", impostor);
         }
@@ -196,10 +201,13 @@ impl<'a> Gatherer<'a> {
                 others.iter().map(|file| format!("{:?}", file.wanted.path.as_str())).collect();
             error = error.fact("also different", names.join(", "));
         }
-        Err(error.help(format!(
-            "if the change upstream is meant, accept it: {}",
-            self.policy.advice_to_update()
-        )))
+        Err(match wrong.iter().all(|file| sniff::impostor(&file.head).is_some()) {
+            true => error.help("see in a browser what the URL leads to, or name another host in VENDOR_MODEL_MIRROR"),
+            false => error.help(format!(
+                "if the change upstream is meant, accept it: {}",
+                self.policy.advice_to_update()
+            )),
+        })
     }
 }
 
@@ -247,7 +255,9 @@ fn refuse_impostors(files: &[Gathered]) -> Result<(), Error> {
             .fact("from", &file.wanted.from)
             .fact("found", format!("it is {impostor}"))
     });
-    Err(listed.help("see whether it really lies beside the manifest; nothing was pinned"))
+    Err(listed.help(
+        "see in a browser what the URL leads to; the files of a model lie beside its manifest",
+    ))
 }
 
 /// An extra file may be what its name says.

@@ -100,7 +100,7 @@ impl Pins {
             vendored_path.as_ref().zip(vendored_lock.as_ref()),
         ];
         if !is_update {
-            agree(&name, &committed)?;
+            agree(&name, &committed, policy)?;
         }
         let mut committed = committed.iter().flatten();
         // Elsewhere the record is an output, and what it says of pins is old news. Who skips wants what is there.
@@ -160,10 +160,6 @@ fn may_write(policy: &Policy, lockfile: &Path, exists: bool) -> bool {
     if policy.package.as_ref().is_some_and(|package| package.tree != Tree::Own) {
         return false;
     }
-    if policy.lock_mode == LockMode::Locked {
-        // It will not be, so that there is no need to try.
-        return true;
-    }
     // Under its own name another process could have made it meanwhile.
     let probe = lockfile.with_file_name(staging::unique_name());
     let tried = if exists { lockfile } else { &probe };
@@ -178,7 +174,11 @@ fn may_write(policy: &Policy, lockfile: &Path, exists: bool) -> bool {
 }
 
 /// Refuses two lockfiles that pin a file of the model called `name` differently.
-fn agree(name: &str, places: &[Option<(&PathBuf, &Lockfile)>]) -> Result<(), Error> {
+fn agree(
+    name: &str,
+    places: &[Option<(&PathBuf, &Lockfile)>],
+    policy: &Policy,
+) -> Result<(), Error> {
     let found = places.iter().flatten();
     let mut found = found.filter_map(|(path, lockfile)| Some((path, lockfile.model(name)?)));
     let (Some((one, model)), Some((other, rival))) = (found.next(), found.next()) else {
@@ -193,8 +193,9 @@ fn agree(name: &str, places: &[Option<(&PathBuf, &Lockfile)>]) -> Result<(), Err
     Err(Error::new(ErrorKind::Lock, headline)
         .fact("one", one.display())
         .fact("other", other.display())
-        .help(
-            "to vendor again what the package pins: cargo vendor-model vendor; \
+        .help(format!(
+            "to vendor again what the package pins: {}; \
              else delete the entry that is out of date, and the vendored files that go with it",
-        ))
+            policy.advice_to_vendor()
+        )))
 }
