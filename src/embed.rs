@@ -85,7 +85,7 @@ impl Module<'_> {
             let headline = format!("cannot embed {url}: it is too large for a program");
             let most =
                 format!("at most {MOST}, because what is in a program is addressed by 31 bits");
-            let advice = "ship its directory beside the program, and read it from there with `Vendored::open`, which verifies it";
+            let advice = "ship its directory beside the program, and read it from there with `Vendored::beside_program`, which verifies it";
             return Err(Error::new(ErrorKind::Config, headline)
                 .fact("found", format!("{size} bytes"))
                 .fact("expected", most)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::digest::Content;
 use crate::emit::Emit;
-use crate::environment::{DOCS_RS, SKIP};
+use crate::environment::{self, DOCS_RS, SKIP};
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedFile, LockedModel};
 use crate::manifest::Manifest;
@@ -104,6 +104,37 @@ impl Vendored {
             Emit::new(false),
         );
         vendored.verify().map(|()| vendored)
+    }
+
+    /// The model at `url` that is shipped beside the running program: [`Vendored::open`] of the directory `dir`, which is
+    /// looked for from where the executable lies and from one above, as in `bin/app` and `share/app/model`.
+    ///
+    /// This is for what is too large to be embedded. Ship the directory that the model was vendored into.
+    ///
+    /// ```no_run
+    /// # use vendor_model::Vendored;
+    /// # const URL: &str = "https://models.example/speech/model.json";
+    /// let model = Vendored::beside_program("speech", URL)?;
+    /// let manifest = model.entry();
+    /// # Ok::<(), vendor_model::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Lock`] if it is in neither place, else as of [`Vendored::open`].
+    pub fn beside_program(dir: impl AsRef<Path>, url: impl AsRef<str>) -> Result<Vendored, Error> {
+        let dir = dir.as_ref();
+        let program = environment::program()?;
+        let places: Vec<PathBuf> =
+            program.ancestors().skip(1).take(2).map(|above| above.join(dir)).collect();
+        if let Some(place) = places.iter().find(|place| place.join(RECORD).is_file()) {
+            return Vendored::open(place, url);
+        }
+        let headline = format!("there is no vendored model {} beside the program", dir.display());
+        let error = Error::new(ErrorKind::Lock, headline).fact("program", program.display());
+        let error =
+            places.iter().fold(error, |error, place| error.fact("looked for", place.display()));
+        Err(error.help("ship it there: the directory that the model was vendored into, its models.lock included"))
     }
 
     /// The address of the model, as lockfiles record it.

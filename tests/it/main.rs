@@ -14,6 +14,7 @@ mod policy;
 mod updates;
 mod skipping;
 mod vendored_directory;
+mod beside;
 mod cache;
 mod resuming;
 mod provisioning;

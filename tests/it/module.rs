@@ -378,7 +378,7 @@ fn a_model_of_more_than_a_gibibyte_is_refused_with_the_reason_and_the_alternativ
     let refused = model.write_module(&module).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Config);
     let expected = format!(
-        "cannot embed {url}: it is too large for a program\n  found: {} bytes\n  expected: at most 1073741824, because what is in a program is addressed by 31 bits\n  help: ship its directory beside the program, and read it from there with `Vendored::open`, which verifies it",
+        "cannot embed {url}: it is too large for a program\n  found: {} bytes\n  expected: at most 1073741824, because what is in a program is addressed by 31 bits\n  help: ship its directory beside the program, and read it from there with `Vendored::beside_program`, which verifies it",
         size + manifest.len() as u64
     );
     assert_eq!(refused.to_string(), expected);

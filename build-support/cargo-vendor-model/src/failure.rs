@@ -60,6 +60,7 @@ impl From<Error> for Failure {
         // Where build scripts have a setting, here is a flag.
         let text = text.replace("Config::entry_name", "--entry-name");
         let text = text.replace("Config::max_bytes", "--max-bytes");
+        let text = text.replace("dequantize(false)", "--dequantize=false");
         Failure { text, of_usage: error.kind() == ErrorKind::Config }
     }
 }

@@ -81,6 +81,17 @@ fn a_directory_that_has_the_lockfile_of_something_else_is_left_alone() {
 }
 
 #[test]
+fn a_directory_whose_record_is_all_that_is_left_of_it_is_filled_again() {
+    let desk = Desk::new();
+    desk.run(&["get", &desk.url(), "out"]).well();
+    model().keys().for_each(|name| fs::remove_file(desk.path("out").join(name)).unwrap());
+    desk.run(&["get", &desk.url(), "out", "--locked"]).well();
+    assert_eq!(contents(&desk.path("out")).len(), 5);
+    fs::remove_file(desk.path("out/model.json")).unwrap();
+    desk.run(&["get", &desk.url(), "out", "--locked", "--offline"]).well();
+}
+
+#[test]
 fn advice_names_flags_and_no_settings_of_build_scripts() {
     let desk = Desk::new();
     let ran = desk.run(&["get", &desk.url(), "out", "--max-bytes", "100"]).wrong();
