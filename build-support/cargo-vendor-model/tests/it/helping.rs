@@ -38,6 +38,41 @@ fn every_command_has_help_with_examples_that_are_read() {
 }
 
 #[test]
+fn what_is_printed_with_json_follows_the_schema_of_the_command() {
+    let desk = Desk::new();
+    let (url, store) = (desk.url(), format!("file://{}", desk.path("store").display()));
+    let calls: [(&str, &[&str]); 15] = [
+        ("get", &["get", &url, "out"]),
+        ("lock", &["lock", &url]),
+        ("update", &["update"]),
+        ("fetch", &["fetch"]),
+        ("vendor", &["vendor"]),
+        ("verify", &["verify"]),
+        ("list", &["list"]),
+        ("inspect", &["inspect", &url]),
+        ("bundle", &["bundle", "--output", "models.tar.gz"]),
+        ("mirror", &["mirror", "vendor-models", &store]),
+        ("cache-dir", &["cache", "dir"]),
+        ("cache-list", &["cache", "list"]),
+        ("cache-verify", &["cache", "verify"]),
+        ("cache-gc", &["cache", "gc"]),
+        ("remove", &["remove", &url]),
+    ];
+    for (name, words) in calls {
+        desk.run(&[words, &["--json"]].concat()).well().json(name);
+    }
+    let of_cache = ["dir", "list", "verify", "gc"].map(|command| vec!["cache", command]);
+    let commands = COMMANDS.iter().filter(|command| **command != "cache");
+    for words in commands.map(|command| vec![*command]).chain(of_cache) {
+        let help = desk.run(&[&words[..], &["--help"]].concat()).well();
+        let has_schema = calls.iter().any(|(name, _)| *name == words.join("-"));
+        let mut options = help.stdout.lines().map(str::trim_start);
+        let has_json = options.any(|line| line.starts_with("--json"));
+        assert_eq!(has_json, has_schema, "{words:?}");
+    }
+}
+
+#[test]
 fn shells_read_the_completions() {
     let desk = Desk::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
