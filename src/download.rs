@@ -253,7 +253,7 @@ impl<'a> Downloads<'a> {
 
     fn brought_meanwhile(&self, errand: &Errand) -> Option<Arrival> {
         let content = errand.pin?;
-        let restored = self.cache()?.restore(content, &errand.to);
+        let restored = self.cache()?.restore(content, &errand.to).ok()?;
         restored.then_some(Arrival { content, head: Vec::new(), cached: true })
     }
 
@@ -265,7 +265,7 @@ impl<'a> Downloads<'a> {
         let cache = self.cache().filter(|_| partial.at != errand.to)?;
         let memory =
             Memory::of(cache, url).filter(|memory| errand.bounds(memory.content().size).is_ok())?;
-        cache.restore(memory.content(), &errand.to).then_some(memory)
+        cache.restore(memory.content(), &errand.to).ok()?.then_some(memory)
     }
 
     /// What this address delivered last is not to be confirmed by its host.

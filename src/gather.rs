@@ -13,7 +13,7 @@ use crate::errand::{Arrival, Errand};
 use crate::error::{Error, ErrorKind};
 use crate::fetch::Fetcher;
 use crate::parallel;
-use crate::plan::{Held, InHand, Leave, Source, Step, plan};
+use crate::plan::{Found, Held, InHand, Leave, Source, Step, plan};
 use crate::policy::Policy;
 use crate::progress::{Progress, Shares};
 use crate::publish::Staged;
@@ -109,9 +109,11 @@ impl<'a> Gatherer<'a> {
             }
         }
         if let Some(cache) = &self.cache {
-            let found = cache.restore(content, &slot).then_some(content);
-            if held.note(cache.blob(content.digest), found, content) {
-                held.in_hand = in_hand(Source::Cache, slot);
+            let blob = cache.blob(content.digest);
+            match cache.restore(content, &slot) {
+                Ok(true) => held.in_hand = in_hand(Source::Cache, slot),
+                Ok(false) => held.looked_at.push((blob, Found::Nothing)),
+                Err(error) => held.looked_at.push((blob, Found::Uncopied(error.kind()))),
             }
         }
         Ok(held)

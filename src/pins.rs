@@ -89,6 +89,11 @@ impl Pins {
             read => read?.flatten(),
         };
         let writable = package_path.filter(|path| may_write(policy, path, package_lock.is_some()));
+        if let (true, Some(path), None) = (is_update, package_path, writable)
+            && package_lock.as_ref().is_some_and(|lockfile| lockfile.model(&name).is_some())
+        {
+            return Err(immovable(&name, path));
+        }
         let record = match (read_if_there(&record_path), writable) {
             // The record is an output like any other where there is a package lock, and heals like one.
             (record, Some(_)) => record.unwrap_or_default(),
@@ -132,6 +137,14 @@ fn not_its_own(out_dir: &Path) -> Error {
     Error::new(ErrorKind::Config, headline)
         .fact("found", "it is the lockfile of the package, or of the vendored directory")
         .help("vendor into a directory of its own, such as one below OUT_DIR")
+}
+
+/// Else the next build would go by the old pins again, and find other bytes.
+fn immovable(name: &str, lockfile: &Path) -> Error {
+    Error::new(ErrorKind::Lock, format!("cannot update the pins of {name}"))
+        .fact("pinned by", lockfile.display())
+        .fact("found", "it may not be written")
+        .help("make it writable, or build without VENDOR_MODEL_LOCK=update")
 }
 
 /// A `file:` address below the package lock is recorded relative to it, and one elsewhere not in the package at all.
