@@ -157,6 +157,10 @@ impl Model {
         if self.found { self.files.iter().any(Finding::is_wrong) } else { wanted }
     }
 
+    fn is_in_part(&self) -> bool {
+        self.found && self.files.iter().any(|file| file.state == State::Missing)
+    }
+
     fn mark(&self) -> &'static str {
         match (self.found, self.files.iter().any(Finding::is_wrong)) {
             (false, _) => "-",
@@ -227,6 +231,9 @@ impl Target {
         for model in &self.models {
             text += &format!("{} {}: {}\n", model.mark(), model.url, model.summary());
             text += &model.table(width);
+        }
+        if self.kind == Kind::Binary && self.models.iter().any(Model::is_in_part) {
+            text += "help: a program has only what it uses; one that reads no more than TENSORS has no manifest\n";
         }
         self.problems.iter().for_each(|problem| text += &format!("✗ {problem}\n"));
         for name in &self.additional {
