@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use anstyle::{AnsiColor, Effects, Style};
 use serde::Serialize;
 use vendor_model::{LockedFile, LockedModel};
 
 use crate::table::{Column, table};
 use crate::words::count;
+
+const RIGHT: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
+const WRONG: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 
 /// All that was looked at.
 #[derive(Debug, Serialize)]
@@ -161,11 +165,11 @@ impl Model {
         self.found && self.files.iter().any(|file| file.state == State::Missing)
     }
 
-    fn mark(&self) -> &'static str {
+    fn mark(&self) -> String {
         match (self.found, self.files.iter().any(Finding::is_wrong)) {
-            (false, _) => "-",
-            (true, true) => "✗",
-            (true, false) => "✓",
+            (false, _) => "-".to_owned(),
+            (true, true) => wrong(),
+            (true, false) => format!("{RIGHT}✓{RIGHT:#}"),
         }
     }
 
@@ -235,12 +239,16 @@ impl Target {
         if self.kind == Kind::Binary && self.models.iter().any(Model::is_in_part) {
             text += "help: a program has only what it uses; one that reads no more than TENSORS has no manifest\n";
         }
-        self.problems.iter().for_each(|problem| text += &format!("✗ {problem}\n"));
+        self.problems.iter().for_each(|problem| text += &format!("{} {problem}\n", wrong()));
         for name in &self.additional {
             text += &format!("? {name}: additional, no pin names it\n");
         }
         text
     }
+}
+
+fn wrong() -> String {
+    format!("{WRONG}✗{WRONG:#}")
 }
 
 fn name(path: &str) -> String {
