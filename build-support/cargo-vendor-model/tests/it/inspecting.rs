@@ -93,6 +93,9 @@ fn the_weights_become_one_file_that_candle_and_safetensors_load() {
     desk.run(&["vendor"]).well();
     let ran = desk.run(&["inspect", "vendor-models", "--safetensors", "m.safetensors"]).well();
     assert_eq!(ran.says("Wrote m.safetensors").stdout, "");
+    let written = fs::metadata(desk.path("m.safetensors")).unwrap().modified().unwrap();
+    let pinned = fs::metadata(desk.path("Cargo.toml")).unwrap().modified().unwrap();
+    assert!(written >= pinned, "as new as it is");
     let weights = candle_core::safetensors::load(desk.path("m.safetensors"), &Device::Cpu).unwrap();
     assert_eq!(weights.len(), 3);
     let kernel: Vec<f32> = weights["conv/kernel"].flatten_all().unwrap().to_vec1().unwrap();
