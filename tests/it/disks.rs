@@ -365,6 +365,8 @@ fn an_out_dir_that_is_removed_meanwhile_is_told_and_the_next_run_makes_it_again(
         for file in ["model.json", "group1-shard1of3.bin", "group1-shard3of3.bin"] {
             let place = Place::new();
             let mut config = place.config();
+            // One after the other: nothing is written while it is removed.
+            config.connections(1);
             if cached {
                 config.cache_dir(place.path("cache"));
             }
