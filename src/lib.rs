@@ -98,7 +98,8 @@
 mod vendor;
 mod provision;
 mod tell;
-mod anatomy;
+mod embed;
+mod safetensors;
 mod vendored;
 mod assemble;
 mod gather;
@@ -138,7 +139,10 @@ mod publish;
 mod turn;
 mod staging;
 mod copy;
-mod embed;
+mod module;
+mod blob;
+mod decode;
+mod tensors;
 mod verify;
 mod policy;
 mod mirror;
@@ -195,14 +199,17 @@ mod surroundings;
 
 use std::path::Path;
 
-pub use anatomy::{Group, Weight};
+pub use blob::Embed;
 pub use cache::Cache;
 pub use config::{Config, LockMode};
+pub use embed::Module;
 pub use error::{Error, ErrorKind};
 pub use inventory::CachedFile;
 pub use lockfile::{LockedFile, LockedModel, Lockfile};
 pub use progress::Mode as ProgressMode;
-pub use vendored::{Report, Tensor, Vendored, VendoredFile};
+pub use safetensors::Safetensors;
+pub use tensors::{Group, Tensor};
+pub use vendored::{Report, Vendored, VendoredFile};
 pub use weights::{DType, Quantization};
 
 #[cfg(doctest)]
