@@ -95,18 +95,23 @@
 
 #![cfg_attr(not(feature = "net"), allow(dead_code, reason = "some of it only downloads use"))]
 
+// The story, and other ends than a build.
 mod vendor;
 mod provision;
 mod tell;
 mod embed;
 mod safetensors;
 mod vendored;
+
+// Its stages.
 mod assemble;
 mod gather;
 mod plan;
 mod wanted;
 mod address;
 mod pins;
+
+// Downloads.
 mod fetch;
 #[cfg(feature = "net")]
 mod download;
@@ -129,21 +134,27 @@ mod gunzip;
 mod exchange;
 #[cfg(feature = "net")]
 mod memory;
+mod errand;
+mod failure;
+
+// Places on disk.
 mod inventory;
 mod cache;
 #[cfg(feature = "net")]
 mod partial;
-mod errand;
-mod failure;
 mod publish;
 mod turn;
 mod staging;
 mod copy;
+
+// What a model is made of.
 mod module;
 mod blob;
 mod decode;
 mod tensors;
 mod verify;
+
+// What a run may do, and who says so.
 mod policy;
 mod mirror;
 #[cfg(feature = "net")]
@@ -160,11 +171,15 @@ mod config;
 mod secret;
 mod package;
 mod source;
+
+// What is told.
 mod progress;
 mod meter;
 mod screen;
 mod emit;
 mod error;
+
+// Formats.
 mod lockfile;
 mod manifest;
 mod weights;
@@ -173,6 +188,8 @@ mod sniff;
 mod digest;
 #[cfg(feature = "net")]
 mod validators;
+
+// Several at once.
 mod claim;
 #[cfg(feature = "net")]
 mod seats;
