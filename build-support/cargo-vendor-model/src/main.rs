@@ -33,6 +33,7 @@ mod table;
 mod words;
 mod talk;
 mod failure;
+mod flags;
 
 use std::env;
 use std::ffi::OsString;
