@@ -28,6 +28,7 @@ mod content;
 mod verdict;
 mod records;
 mod lock_file;
+mod locked;
 mod advice;
 mod table;
 mod words;

@@ -43,15 +43,15 @@ impl Update {
     pub fn run(self, talk: &Talk) -> Result<Outcome, Failure> {
         let config = self.asking.config(talk)?;
         let lock = LockFile::read(&self.writing.lock)?;
+        let locked = self.writing.locked_by()?.filter(|_| !self.dry_run);
         let moved = moving::look(&config, &lock, &self.urls)?;
-        let locked = self.writing.is_locked();
-        if !self.dry_run && !locked {
+        if !self.dry_run && locked.is_none() {
             moved.write(&lock.path)?;
         }
         moved.tell(talk);
         if self.json {
             talk.json(&moved);
         }
-        if locked { moved.refuse_any() } else { Ok(Outcome::Well) }
+        locked.map_or(Ok(Outcome::Well), |by| moved.refuse_any(by))
     }
 }

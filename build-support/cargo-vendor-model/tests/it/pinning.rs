@@ -173,9 +173,18 @@ fn what_builds_heed_is_heeded() {
     let desk = Desk::new();
     let mut lock = desk.command(&["lock", &desk.url()]);
     let ran = Ran::from(lock.env("VENDOR_MODEL_LOCK", "locked").output().unwrap()).wrong();
-    ran.says("--locked was passed");
+    ran.says("because VENDOR_MODEL_LOCK=locked was set")
+        .says("again without VENDOR_MODEL_LOCK=locked");
     assert!(!desk.path("models.lock").exists());
     desk.lock();
+    for words in [&["lock", &desk.url()][..], &["update"]] {
+        let mut unread = desk.command(words);
+        let ran = Ran::from(unread.env("VENDOR_MODEL_LOCK", "garbage").output().unwrap()).misused();
+        ran.says("cannot read VENDOR_MODEL_LOCK")
+            .says("auto, locked or update")
+            .says("\"garbage\"");
+    }
+    desk.run(&["lock", &desk.url(), "--lock-mode", "locked"]).misused().says("--lock-mode");
     for command in ["fetch", "vendor", "list", "verify"] {
         desk.run(&[command, "--locked"]).well();
     }
