@@ -10,6 +10,7 @@ mod treemap;
 mod anatomy_text;
 mod anatomy;
 mod subject;
+mod converted;
 mod bundle;
 mod sbom;
 mod licences;
