@@ -139,10 +139,13 @@ fn the_commands_of_the_readme_run_as_they_are_written() {
         run += 1;
     }
     assert!(run >= COMMANDS.len(), "{run} commands");
+    let of_project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let of_project = fs::read_to_string(of_project).unwrap();
     for command in COMMANDS {
         assert!(
-            readme.contains(&format!("cargo vendor-model {command}")),
-            "{command} is not in the README"
+            readme.contains(&format!("cargo vendor-model {command}"))
+                && of_project.contains(&format!("`{command}`")),
+            "{command} is not in the READMEs"
         );
     }
 }
