@@ -161,10 +161,17 @@ fn what_moved_upstream_can_be_asked_without_moving_a_pin() {
     let desk = Desk::new();
     desk.lock();
     let before = desk.pins();
+    let under_lock = |words: &[&str]| -> Ran {
+        desk.command(words).env("VENDOR_MODEL_LOCK", "locked").output().unwrap().into()
+    };
     desk.run(&["update", "--locked"]).well().says("Unchanged");
+    under_lock(&["update"]).well().says("Unchanged");
     desk.host.put("/m/group2-shard1of1.bin", "\u{9}\0\0\0");
     let ran = desk.run(&["update", "--locked"]).wrong();
     ran.says("moved group2-shard1of1.bin").says("--locked was passed").says("moved upstream: http");
+    let ran = under_lock(&["update"]).wrong();
+    ran.says("moved group2-shard1of1.bin").says("VENDOR_MODEL_LOCK=locked was set");
+    under_lock(&["update", "--dry-run"]).well().says("moved group2-shard1of1.bin");
     assert_eq!(desk.pins(), before);
 }
 
