@@ -16,12 +16,14 @@ export SKIPPED="$PWD/$output/skipped" # where tests say what they leave out
 : >"$SKIPPED"
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 export RUST_BACKTRACE=0
+# A third of the disk: nothing here is debugged, and nothing built twice.
+export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0
 
 # How whoever runs this reaches the world is nothing to the tests, which reach only this machine.
 unset HTTPS_PROXY https_proxy HTTP_PROXY http_proxy ALL_PROXY all_proxy NO_PROXY no_proxy NETRC HF_TOKEN
 unset VENDOR_MODEL_{LOCK,OFFLINE,CACHE,DIR,MIRROR,SKIP,PROGRESS} DOCS_RS CARGO_NET_OFFLINE
 
-step() { printf '\n== %s\n' "$*"; }
+step() { printf '\n== %s (%s free)\n' "$*" "$(df -Ph . | awk 'END { print $4 }')"; }
 
 have() { command -v "$1" >/dev/null 2>&1; }
 

@@ -13,6 +13,7 @@
 //! ```
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -56,21 +57,18 @@ impl Cache {
         self.dir.join("scratch")
     }
 
-    /// Copies `content` to `to`, and says whether that went well.
-    pub(crate) fn restore(&self, content: Content, to: &Path) -> bool {
+    /// Copies `content` to `to`, and says whether it is here.
+    pub(crate) fn restore(&self, content: Content, to: &Path) -> io::Result<bool> {
         let blob = self.blob(content.digest);
-        match copy(&blob, to) {
-            Ok(Some(found)) if found == content => {
-                // When it was used last, for `gc`.
-                let _ = publish::set_modified(&blob, SystemTime::now());
-                true
-            }
-            Ok(Some(_)) => {
-                let _ = fs::remove_file(&blob);
-                false
-            }
-            Ok(None) | Err(_) => false,
+        let found = copy(&blob, to)?;
+        let is_right = found == Some(content);
+        if is_right {
+            // When it was used last, for `gc`.
+            let _ = publish::set_modified(&blob, SystemTime::now());
+        } else if found.is_some() {
+            let _ = fs::remove_file(&blob);
         }
+        Ok(is_right)
     }
 
     /// Takes in the file at `at`, which is known to be `content`.

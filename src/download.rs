@@ -71,14 +71,13 @@ impl<'a> Downloads<'a> {
             return Ok(arrival);
         }
         let mut partial = begin(errand, traces.as_ref()).map_err(Miss::at_once)?;
-        self.budget.spend(partial.size()).map_err(Miss::at_once)?;
+        self.count(errand, &mut partial).map_err(Miss::at_once)?;
         match self.persist(errand, url, &mut partial) {
-            Err(miss) => {
-                if partial.promise().is_none() {
-                    partial.discard();
-                }
+            Err(miss) if partial.promise().is_none() => {
+                partial.discard();
                 Err(miss)
             }
+            Err(miss) => Err(Miss { kept: partial.written_down(), ..miss }),
             Ok(Outcome::Unchanged(content)) => {
                 partial.discard();
                 traces.iter().for_each(Traces::clear);
@@ -92,6 +91,14 @@ impl<'a> Downloads<'a> {
         }
     }
 
+    /// Counts what another run has left, or forgets what is of no use.
+    fn count(&self, errand: &Errand, partial: &mut Partial) -> Result<(), Failure> {
+        match promise(errand, partial) {
+            Some(_) => self.budget.spend(partial.size()),
+            None => partial.restart(None).map_err(|error| local("write", &partial.at, error)),
+        }
+    }
+
     /// Tries until it has worked, or cannot, or has been tried often enough.
     fn persist(&self, errand: &Errand, url: &Url, partial: &mut Partial) -> Result<Outcome, Miss> {
         let (mut tries, mut was_wrong) = (1, false);
@@ -99,7 +106,7 @@ impl<'a> Downloads<'a> {
             let failure = match self.attempt(errand, url, partial) {
                 Ok(Outcome::Ended { .. }) if !was_wrong && !errand.accepts(partial.content()) => {
                     was_wrong = true;
-                    self.restart(partial, None).map_err(|failure| Miss { failure, tries })?;
+                    self.restart(partial, None).map_err(|failure| Miss::after(tries, failure))?;
                     continue;
                 }
                 Ok(outcome) => return Ok(outcome),
@@ -118,7 +125,7 @@ impl<'a> Downloads<'a> {
                 self.seats.halve();
             }
             if !failure.passes || tries > self.policy.access.retries {
-                return Err(Miss { failure, tries });
+                return Err(Miss::after(tries, failure));
             }
             let chance = RandomState::new().hash_one(tries);
             let pause = patience::pause(tries, chance, failure.wait);
@@ -126,7 +133,7 @@ impl<'a> Downloads<'a> {
             let text = format!("{name:?} in {seconds:.1} s: {}", failure.what);
             self.progress.note("Retrying", &text);
             if !self.seats.rest(pause) {
-                return Err(Miss { failure, tries });
+                return Err(Miss::after(tries, failure));
             }
             tries += 1;
         }
@@ -140,10 +147,7 @@ impl<'a> Downloads<'a> {
     ) -> Result<Outcome, Failure> {
         let _seat = self.seats.take();
         let memory = self.memory(errand, url, partial);
-        let promise = partial.promise().cloned().filter(|promise| {
-            // Bytes that no pin judges later are gone on with only where the host vouches for them.
-            errand.pin.is_some() || promise.validators.strong().is_some()
-        });
+        let promise = promise(errand, partial).cloned();
         let ask = match (&promise, &memory) {
             (Some(promise), _) => Ask::From(partial.size(), promise),
             (None, Some(memory)) => Ask::Unless(&memory.validators),
@@ -189,8 +193,12 @@ impl<'a> Downloads<'a> {
                     0 => break,
                     n => n,
                 };
-            errand.bounds(partial.size() + n as u64)?;
-            self.budget.spend(n as u64)?;
+            let fits = errand.bounds(partial.size() + n as u64);
+            if let Err(failure) = fits.and_then(|()| self.budget.spend(n as u64)) {
+                // Nobody is to go on with it.
+                self.restart(partial, None)?;
+                return Err(failure);
+            }
             partial.append(&chunk[..n]).map_err(|error| local("write", &partial.at, error))?;
             self.progress.advance(n as u64);
         }
@@ -245,7 +253,7 @@ impl<'a> Downloads<'a> {
 
     fn brought_meanwhile(&self, errand: &Errand) -> Option<Arrival> {
         let content = errand.pin?;
-        let restored = self.cache()?.restore(content, &errand.to);
+        let restored = self.cache()?.restore(content, &errand.to).ok()?;
         restored.then_some(Arrival { content, head: Vec::new(), cached: true })
     }
 
@@ -257,7 +265,7 @@ impl<'a> Downloads<'a> {
         let cache = self.cache().filter(|_| partial.at != errand.to)?;
         let memory =
             Memory::of(cache, url).filter(|memory| errand.bounds(memory.content().size).is_ok())?;
-        cache.restore(memory.content(), &errand.to).then_some(memory)
+        cache.restore(memory.content(), &errand.to).ok()?.then_some(memory)
     }
 
     /// What this address delivered last is not to be confirmed by its host.
@@ -284,6 +292,12 @@ impl<'a> Downloads<'a> {
         let begin = || Client::new(self.policy.connections, &self.policy.access, self.model);
         self.client.get_or_init(begin).as_ref().map_err(Failure::clone)?.get(url, ask)
     }
+}
+
+/// What the host has promised of bytes that can be gone on with: where no pin judges them later, it has to vouch for them.
+fn promise<'a>(errand: &Errand, partial: &'a Partial) -> Option<&'a Promise> {
+    let vouched = |promise: &&Promise| promise.validators.strong().is_some();
+    partial.promise().filter(|promise| errand.pin.is_some() || vouched(promise))
 }
 
 /// In the cache, where another run may have left the beginning; else where it is to be in the end.

@@ -44,6 +44,8 @@ pub(crate) struct Arrival {
 pub(crate) struct Miss {
     pub failure: Failure,
     pub tries: u32,
+    /// How many bytes have come that a later run goes on from.
+    pub kept: u64,
 }
 
 impl Errand {
@@ -95,7 +97,11 @@ impl Budget {
 
 impl Miss {
     pub fn at_once(failure: Failure) -> Miss {
-        Miss { failure, tries: 1 }
+        Miss::after(1, failure)
+    }
+
+    pub fn after(tries: u32, failure: Failure) -> Miss {
+        Miss { failure, tries, kept: 0 }
     }
 
     /// It came, and was not what is pinned.

@@ -98,9 +98,9 @@ impl Error {
     }
 
     pub(crate) fn url(url: &str, why: &str) -> Error {
-        Error::new(ErrorKind::Config, "cannot vendor this address")
-            .fact("url", url)
-            .fact("found", why)
+        let error = Error::new(ErrorKind::Config, "cannot vendor this address");
+        let error = error.fact("url", url).fact("found", why);
+        error.help("give the URL of a model.json, as TensorFlow.js would load it")
     }
 
     pub(crate) fn manifest(url: &str, error: ManifestError) -> Error {
@@ -110,6 +110,11 @@ impl Error {
                 "its manifest names paths that cannot be kept on every disk and server",
                 "rename the shards at their host, in the manifest too; none was asked for",
             ),
+            ManifestError::Json(json) if json.is_eof() => (
+                ErrorKind::Manifest,
+                "its manifest ends too early",
+                "run this again, in case it was cut on the way; else convert the model again",
+            ),
             ManifestError::Json(json) if json.is_data() => (
                 ErrorKind::Manifest,
                 "its manifest does not read as that of a model",
@@ -118,7 +123,7 @@ impl Error {
             ManifestError::Json(_) | ManifestError::Other(_) => (
                 ErrorKind::Manifest,
                 "the URL does not deliver a TensorFlow.js manifest",
-                "give the URL of a model.json or weights_manifest.json, as TensorFlow.js would load it",
+                "give the URL of the file itself, a model.json or weights_manifest.json, as TensorFlow.js would load it",
             ),
         };
         Error::new(kind, format!("cannot vendor the model: {headline}"))

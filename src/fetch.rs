@@ -85,11 +85,14 @@ fn missed(errand: &Errand, misses: Vec<(&Place, Miss)>) -> Error {
         if miss.tries > 1 {
             error = error.fact("tried", format!("{} times", miss.tries));
         }
+        if miss.kept > 0 {
+            let kept = format!("{} bytes in the cache, from which the next run goes on", miss.kept);
+            error = error.fact("kept", kept);
+        }
         match miss.failure.help {
             Some(advice) => error.help(advice),
-            None if miss.failure.passes => {
-                error.help("it may pass: run this again; what out_dir held is untouched")
-            }
+            None if miss.failure.passes => error
+                .help("it may pass: run this again, or name another host in VENDOR_MODEL_MIRROR"),
             None => error,
         }
     })

@@ -13,7 +13,7 @@ use crate::errand::{Arrival, Errand};
 use crate::error::{Error, ErrorKind};
 use crate::fetch::Fetcher;
 use crate::parallel;
-use crate::plan::{Held, InHand, Leave, Source, Step, plan};
+use crate::plan::{Found, Held, InHand, Leave, Source, Step, plan};
 use crate::policy::Policy;
 use crate::progress::{Progress, Shares};
 use crate::publish::Staged;
@@ -109,9 +109,11 @@ impl<'a> Gatherer<'a> {
             }
         }
         if let Some(cache) = &self.cache {
-            let found = cache.restore(content, &slot).then_some(content);
-            if held.note(cache.blob(content.digest), found, content) {
-                held.in_hand = in_hand(Source::Cache, slot);
+            let blob = cache.blob(content.digest);
+            match cache.restore(content, &slot) {
+                Ok(true) => held.in_hand = in_hand(Source::Cache, slot),
+                Ok(false) => held.looked_at.push((blob, Found::Nothing)),
+                Err(error) => held.looked_at.push((blob, Found::Uncopied(error.kind()))),
             }
         }
         Ok(held)
@@ -188,6 +190,11 @@ impl<'a> Gatherer<'a> {
             first.wanted.pin.unwrap_or(first.content),
             first.content,
         );
+        let asked =
+            self.sources(&first.wanted.from).pop().filter(|last| *last != first.wanted.from);
+        if let Some(mirror) = asked {
+            error = error.fact("by way of", mirror);
+        }
         if let Some(impostor) = sniff::impostor(&first.head) {
             error = error.fact("it is", impostor);
         }
@@ -196,10 +203,13 @@ impl<'a> Gatherer<'a> {
                 others.iter().map(|file| format!("{:?}", file.wanted.path.as_str())).collect();
             error = error.fact("also different", names.join(", "));
         }
-        Err(error.help(format!(
-            "if the change upstream is meant, accept it: {}",
-            self.policy.advice_to_update()
-        )))
+        Err(match wrong.iter().all(|file| sniff::impostor(&file.head).is_some()) {
+            true => error.help("see in a browser what the URL leads to, or name another host in VENDOR_MODEL_MIRROR"),
+            false => error.help(format!(
+                "if the change upstream is meant, accept it: {}",
+                self.policy.advice_to_update()
+            )),
+        })
     }
 }
 
@@ -247,7 +257,9 @@ fn refuse_impostors(files: &[Gathered]) -> Result<(), Error> {
             .fact("from", &file.wanted.from)
             .fact("found", format!("it is {impostor}"))
     });
-    Err(listed.help("see whether it really lies beside the manifest; nothing was pinned"))
+    Err(listed.help(
+        "see in a browser what the URL leads to; the files of a model lie beside its manifest",
+    ))
 }
 
 /// An extra file may be what its name says.

@@ -2,7 +2,7 @@
 //!
 //! Decides nothing about retries; says of every failure whether it may pass.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use ureq::Body;
@@ -21,6 +21,9 @@ use crate::source::{ModelUrl, shown};
 use crate::validators::Validators;
 
 const MAX_REDIRECTS: usize = 10;
+const OTHER_WAY: &str = "if the host cannot be reached from here, name a proxy in HTTPS_PROXY, or another host in \
+                         VENDOR_MODEL_MIRROR";
+const LONGER: &str = "run this again later, or wait longer: CARGO_HTTP_TIMEOUT is in seconds";
 const PASSWORD_FOR_PROXY: &str =
     "write the password into the URL of the proxy: http://user:password@host:port";
 
@@ -45,20 +48,19 @@ impl Client {
                 .fold(self.agents.get(current)?, |request, (name, value)| {
                     request.header(name, value)
                 });
-            let named = |failure| self.agents.place(current, failure);
-            let response = request.call().map_err(|error| named(unanswered(current, error)))?;
+            let named = |failure| self.agents.place(current, redirected(&visited, failure));
+            let response = request.call().map_err(|error| named(unanswered(error)))?;
             if !matches!(response.status().as_u16(), 300..=303 | 307 | 308) {
                 return reply(response, current, ask).map_err(named);
             }
             let next = redirect(current, response.headers())?;
+            let to = shown_path(&next);
             if visited.contains(&next) {
-                let back = shown_path(&next);
-                return Err(Failure::lasting(format!("a redirect loop, back to {back}")));
+                return Err(astray(format!("a redirect loop, back to {to}")));
             }
             if visited.len() > MAX_REDIRECTS {
-                let last = shown_path(&next);
-                return Err(Failure::lasting(format!(
-                    "more than {MAX_REDIRECTS} redirects, the last to {last}"
+                return Err(astray(format!(
+                    "more than {MAX_REDIRECTS} redirects, the last to {to}"
                 )));
             }
             visited.push(next);
@@ -70,10 +72,8 @@ fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
     let location =
         headers.get(header::LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let Some(mut to) = location.and_then(|location| from.join(&location).ok()) else {
-        return Err(Failure::lasting(format!(
-            "a redirect by {} without a usable Location",
-            shown_path(from)
-        )));
+        let from = shown_path(from);
+        return Err(astray(format!("a redirect by {from} without a usable Location")));
     };
     to.set_fragment(None);
     if to.origin() == from.origin() && to.username().is_empty() {
@@ -83,10 +83,26 @@ fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
     }
     match (from.scheme(), to.scheme()) {
         ("https", "https") | ("http", "http" | "https") => Ok(to),
-        (old, new) => Err(Failure::lasting(format!(
-            "a redirect from {old} to {new}, which is not followed: {}",
-            shown_path(&to)
-        ))),
+        (old, new) => {
+            let to = shown_path(&to);
+            Err(astray(format!("a redirect from {old} to {new}, which is not followed: {to}")))
+        }
+    }
+}
+
+fn astray(what: String) -> Failure {
+    Failure::lasting(what)
+        .help("see in a browser where the URL leads, and give the address of the file itself")
+}
+
+/// A failure after redirects names the last address.
+fn redirected(visited: &[Url], failure: Failure) -> Failure {
+    match visited {
+        [_, .., last] => {
+            let what = format!("{}, after a redirect to {}", failure.what, shown_path(last));
+            Failure { what, ..failure }
+        }
+        _ => failure,
     }
 }
 
@@ -180,7 +196,7 @@ fn encodings_of(headers: &HeaderMap) -> Vec<String> {
 }
 
 fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> Failure {
-    let what = format!("HTTP status {status}, from {}", shown_path(url));
+    let what = format!("HTTP status {status}");
     match status.as_u16() {
         429 | 503 => Failure::passing(what).crowded(wait(headers)),
         408 | 425 | 500..=599 => Failure::passing(what),
@@ -203,31 +219,37 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
     asked.or_else(|| patience::rate_limit(&limit()?))
 }
 
-fn unanswered(url: &Url, error: ureq::Error) -> Failure {
-    use ureq::Error::{BadUri, ConnectProxyFailed, Http, Io, Protocol, Rustls, Tls};
-    let from = shown_path(url);
+fn unanswered(error: ureq::Error) -> Failure {
+    use ureq::Error::{
+        BadUri, ConnectProxyFailed, ConnectionFailed, HostNotFound, Http, Io, Protocol, Rustls,
+        Timeout, Tls,
+    };
     let what = match &error {
-        Io(error) => format!("{error}, from {from}"),
-        Protocol(error) => format!("the answer is no HTTP: {error}, from {from}"),
-        error => format!("{error}, from {from}"),
+        Io(error) => error.to_string(),
+        Protocol(error) => format!("the answer is no HTTP: {error}"),
+        error => error.to_string(),
     };
     match error {
-        ConnectProxyFailed(reason) => no_way(&reason, url),
+        ConnectProxyFailed(reason) => no_way(reason),
         Rustls(_) | Tls(_) => distrusted(what),
         BadUri(_) | Http(_) => Failure::lasting(what),
         // The handshake fails inside a read or a write.
-        error if error.to_string().contains("certificate") => distrusted(what),
+        _ if what.contains("certificate") => distrusted(what),
+        Timeout(_) => Failure::passing(what).help(LONGER),
+        HostNotFound | ConnectionFailed => Failure::passing(what).help(OTHER_WAY),
+        Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            Failure::passing(what).help(OTHER_WAY)
+        }
         _ => Failure::passing(what),
     }
 }
 
 /// A proxy opens no tunnel: ureq ends its reason with the status, where there is one.
-fn no_way(reason: &str, url: &Url) -> Failure {
-    let what = format!("{reason}, on the way to {}", shown_path(url));
+fn no_way(reason: String) -> Failure {
     match reason.rsplit('/').next().and_then(|status| status.parse().ok()) {
-        Some(407_u16) => Failure::lasting(what).help(PASSWORD_FOR_PROXY),
-        Some(400..=499) => Failure::lasting(what),
-        _ => Failure::passing(what),
+        Some(407_u16) => Failure::lasting(reason).help(PASSWORD_FOR_PROXY),
+        Some(400..=499) => Failure::lasting(reason),
+        _ => Failure::passing(reason),
     }
 }
 

@@ -72,6 +72,11 @@ impl Partial {
         self.promise.as_ref().filter(|_| self.size() > 0)
     }
 
+    /// How many bytes a later process can go on from.
+    pub fn written_down(&self) -> u64 {
+        self.written_down
+    }
+
     pub fn content(&self) -> Content {
         self.meter.content()
     }

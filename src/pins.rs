@@ -89,6 +89,11 @@ impl Pins {
             read => read?.flatten(),
         };
         let writable = package_path.filter(|path| may_write(policy, path, package_lock.is_some()));
+        if let (true, Some(path), None) = (is_update, package_path, writable)
+            && package_lock.as_ref().is_some_and(|lockfile| lockfile.model(&name).is_some())
+        {
+            return Err(immovable(&name, path));
+        }
         let record = match (read_if_there(&record_path), writable) {
             // The record is an output like any other where there is a package lock, and heals like one.
             (record, Some(_)) => record.unwrap_or_default(),
@@ -100,7 +105,7 @@ impl Pins {
             vendored_path.as_ref().zip(vendored_lock.as_ref()),
         ];
         if !is_update {
-            agree(&name, &committed)?;
+            agree(&name, &committed, policy)?;
         }
         let mut committed = committed.iter().flatten();
         // Elsewhere the record is an output, and what it says of pins is old news. Who skips wants what is there.
@@ -134,6 +139,14 @@ fn not_its_own(out_dir: &Path) -> Error {
         .help("vendor into a directory of its own, such as one below OUT_DIR")
 }
 
+/// Else the next build would go by the old pins again, and find other bytes.
+fn immovable(name: &str, lockfile: &Path) -> Error {
+    Error::new(ErrorKind::Lock, format!("cannot update the pins of {name}"))
+        .fact("pinned by", lockfile.display())
+        .fact("found", "it may not be written")
+        .help("make it writable, or build without VENDOR_MODEL_LOCK=update")
+}
+
 /// A `file:` address below the package lock is recorded relative to it, and one elsewhere not in the package at all.
 pub(crate) fn name(model: &ModelUrl, lockfile: Option<&Path>) -> (String, bool) {
     let Some(file) = model.on_disk() else { return (model.recorded().to_owned(), false) };
@@ -160,10 +173,6 @@ fn may_write(policy: &Policy, lockfile: &Path, exists: bool) -> bool {
     if policy.package.as_ref().is_some_and(|package| package.tree != Tree::Own) {
         return false;
     }
-    if policy.lock_mode == LockMode::Locked {
-        // It will not be, so that there is no need to try.
-        return true;
-    }
     // Under its own name another process could have made it meanwhile.
     let probe = lockfile.with_file_name(staging::unique_name());
     let tried = if exists { lockfile } else { &probe };
@@ -178,7 +187,11 @@ fn may_write(policy: &Policy, lockfile: &Path, exists: bool) -> bool {
 }
 
 /// Refuses two lockfiles that pin a file of the model called `name` differently.
-fn agree(name: &str, places: &[Option<(&PathBuf, &Lockfile)>]) -> Result<(), Error> {
+fn agree(
+    name: &str,
+    places: &[Option<(&PathBuf, &Lockfile)>],
+    policy: &Policy,
+) -> Result<(), Error> {
     let found = places.iter().flatten();
     let mut found = found.filter_map(|(path, lockfile)| Some((path, lockfile.model(name)?)));
     let (Some((one, model)), Some((other, rival))) = (found.next(), found.next()) else {
@@ -193,8 +206,9 @@ fn agree(name: &str, places: &[Option<(&PathBuf, &Lockfile)>]) -> Result<(), Err
     Err(Error::new(ErrorKind::Lock, headline)
         .fact("one", one.display())
         .fact("other", other.display())
-        .help(
-            "to vendor again what the package pins: cargo vendor-model vendor; \
+        .help(format!(
+            "to vendor again what the package pins: {}; \
              else delete the entry that is out of date, and the vendored files that go with it",
-        ))
+            policy.advice_to_vendor()
+        )))
 }

@@ -3,6 +3,7 @@
 //! Pure: the table of lock modes and networks is here, cell by cell, and its tests are that table.
 
 use std::fmt::Write;
+use std::io;
 use std::path::PathBuf;
 
 use crate::config::LockMode;
@@ -43,6 +44,8 @@ impl Held {
 pub(crate) enum Found {
     Nothing,
     OtherBytes,
+    /// It may be there, but did not get from there to where it is needed.
+    Uncopied(io::ErrorKind),
     Right,
 }
 
@@ -146,8 +149,12 @@ fn missing(wanted: &Wanted, held: &Held) -> String {
         None => write!(text, "\n    sha256: not pinned"),
     };
     for (place, found) in &held.looked_at {
-        let found = if *found == Found::Nothing { "not there" } else { "has other bytes" };
-        let _ = write!(text, "\n    looked at: {}: {found}", place.display());
+        let _ = write!(text, "\n    looked at: {}: ", place.display());
+        let _ = match found {
+            Found::Nothing => text.write_str("not there"),
+            Found::Uncopied(why) => write!(text, "cannot be copied: {why}"),
+            Found::OtherBytes | Found::Right => text.write_str("has other bytes"),
+        };
     }
     text
 }

@@ -12,9 +12,12 @@ use crate::config::{Config, LockMode};
 use crate::environment::{CacheAt, DOCS_RS, Environment, LOCK, MIRROR, OFFLINE, SKIP, VENDOR_DIR};
 use crate::error::{Error, ErrorKind};
 use crate::mirror::Mirrors;
-use crate::package::Package;
+use crate::package::{Package, Tree};
 use crate::path::ModelPath;
 use crate::progress::{Mode, Progress};
+
+/// The vendored directory, beside `Cargo.toml`.
+const VENDORED: &str = "vendor-models";
 
 /// What a run goes by.
 #[derive(Debug)]
@@ -102,6 +105,14 @@ impl Policy {
         }
     }
 
+    /// How the vendored directory follows the package lock.
+    pub fn advice_to_vendor(&self) -> String {
+        let usual = self.package.as_ref().map(|package| package.dir.join(VENDORED));
+        let dir = self.vendor_dir.as_ref().filter(|dir| Some(*dir) != usual.as_ref());
+        let dir = dir.map(|dir| format!(" {}", dir.display())).unwrap_or_default();
+        format!("cargo vendor-model vendor{dir}")
+    }
+
     fn command(&self, variable: &str, value: &str) -> String {
         match &self.package {
             Some(package) => format!("{variable}={value} cargo build -p {}", package.name),
@@ -114,7 +125,9 @@ impl Config {
     /// What follows from these settings in this environment.
     pub(crate) fn policy(&self, environment: &Environment) -> Result<Policy, Error> {
         let package = environment.package();
-        let by_builder = environment.lock_mode()?;
+        let own = package.as_ref().is_none_or(|package| package.tree == Tree::Own);
+        // The variable is heard by the build scripts of all dependencies, and their pins are their authors' to move.
+        let by_builder = environment.lock_mode()?.filter(|mode| own || *mode != LockMode::Update);
         let lock_mode = self.decide_lock_mode(by_builder, package.is_some())?;
         let skip = environment.skip()?;
         if lock_mode == LockMode::Update && skip {
@@ -145,10 +158,7 @@ impl Config {
                 .as_deref()
                 .map(below_package)
                 .or_else(|| in_package("models.lock")),
-            vendor_dir: vendor_dir
-                .as_deref()
-                .map(below_package)
-                .or_else(|| in_package("vendor-models")),
+            vendor_dir: vendor_dir.as_deref().map(below_package).or_else(|| in_package(VENDORED)),
             cache: self.decide_cache(environment).as_deref().map(below_package),
             skip,
             progress: self.decide_progress(environment)?,

@@ -35,7 +35,9 @@ impl fmt::Display for Impostor {
         f.write_str(match self {
             Impostor::Html => "an HTML page",
             Impostor::Xml => "an XML document, as object stores send for errors",
-            Impostor::LfsPointer => "a Git LFS pointer, not the file it points to",
+            Impostor::LfsPointer => {
+                "a Git LFS pointer, not the file it points to (GitHub has that below media.githubusercontent.com)"
+            }
             Impostor::Gzip => "gzip data that the host did not declare with `Content-Encoding`",
         })
     }

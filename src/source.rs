@@ -78,7 +78,8 @@ impl ModelUrl {
         }
         match secret(&parsed) {
             Some(key) => Err(format!(
-                "its query carries a secret ({key}), which would be written to models.lock"
+                "its query carries a secret ({key}), which would be written to models.lock: send it in a header \
+                 (Config::header), or name a login in a netrc file"
             )),
             None => Ok(ModelUrl { recorded: without_user_info(&given), given, parsed }),
         }

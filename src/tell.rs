@@ -50,7 +50,10 @@ impl Teller<'_> {
             warning("this package has no pin for it; commit models.lock before publishing, or its users cannot build it".to_owned());
         }
         if self.policy.lock_mode == LockMode::Update && self.is_behind(locked, &news) {
-            warning("the vendored directory was left aside and has what was pinned before; to bring it along: cargo vendor-model vendor".to_owned());
+            let command = self.policy.advice_to_vendor();
+            warning(format!(
+                "the vendored directory was left aside and has what was pinned before; to bring it along: {command}"
+            ));
         }
         news.into_iter().for_each(warning);
     }

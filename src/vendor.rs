@@ -54,11 +54,17 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let order = Order::new(&policy, &model, &pins.name, binding(&pins, &policy)?)?;
 
     let gatherer = Gatherer::new(&policy, &model, &pins.name, out.dir(), &progress);
-    let Assembled { files, locked, surplus } = assemble(&gatherer, &order)?;
+    // Until the first file gets its name, a failure has changed nothing.
+    let unchanged = |error: Error| match pins.record.models() {
+        [] => error,
+        _ => error.fact("kept", format!("{} is as it was", out.dir().display())),
+    };
+    let Assembled { files, locked, surplus } = assemble(&gatherer, &order).map_err(unchanged)?;
     let whole = files.iter().all(|file| file.step != Step::LeaveEmpty);
     if whole {
-        let after = settled(&out, &policy, &pins, &locked)?;
-        let edition = out.prepare(gather::staged(&files), &pins.record, &after)?;
+        let after = settled(&out, &policy, &pins, &locked).map_err(unchanged)?;
+        let edition =
+            out.prepare(gather::staged(&files), &pins.record, &after).map_err(unchanged)?;
         // First, so that what the lock pins is never replaced by what it does not.
         update_package_lock(&out, &pins, &policy, &locked, &progress)?;
         edition.publish()?;

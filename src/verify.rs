@@ -48,8 +48,9 @@ impl Verdict {
             format!("the shards of {url} do not have the bytes that its weight specs describe"),
         );
         let listed = self.misfits.iter().fold(error, |error, misfit| error.fact("found", misfit));
-        let advice = "the shards belong to another manifest, or were damaged at their host; TensorFlow.js would load wrong weights, \
-                      or fail with `byte length of Float32Array should be a multiple of 4`";
+        let advice = "the shards belong to another manifest, or were cut or damaged: look for the model elsewhere, or convert it \
+                      again; TensorFlow.js would load wrong weights, or fail with `byte length of Float32Array should be a \
+                      multiple of 4`";
         Some(listed.help(advice))
     }
 }

@@ -283,3 +283,38 @@ fn a_failed_script_shows_the_whole_error() {
     );
     assert!(!project.path("models.lock").exists());
 }
+
+#[test]
+fn only_variables_that_can_change_a_result_run_the_script_again() {
+    let (_host, project) = hosted();
+    let built = project.cargo("build -vv", &[]).succeeded();
+    let announced = |what: &str| -> Vec<String> {
+        let lines = built.stdout.lines().chain(built.stderr.lines());
+        let named = lines.filter_map(|line| line.split_once(&format!(" cargo:{what}=")));
+        named.map(|(_, name)| name.to_owned()).collect()
+    };
+    assert_eq!(
+        announced("rerun-if-env-changed"),
+        ["VENDOR_MODEL_LOCK", "VENDOR_MODEL_DIR", "VENDOR_MODEL_SKIP", "DOCS_RS"]
+    );
+    let mut watched = vec![project.path("models.lock")];
+    let names = ["models.lock", "model.json", "group1-shard1of3.bin"];
+    let more = ["group1-shard2of3.bin", "group1-shard3of3.bin"];
+    let out = project.out_dir();
+    watched.extend(names.iter().chain(&more).map(|name| out.join("model").join(name)));
+    watched.push(out.join("model.rs"));
+    let watched: Vec<&str> = watched.iter().map(|path| path.to_str().unwrap()).collect();
+    assert_eq!(announced("rerun-if-changed"), watched);
+
+    // Nothing that says where bytes come from, or how that is shown, makes what is here stale.
+    let others = [
+        ("VENDOR_MODEL_OFFLINE", "1"),
+        ("VENDOR_MODEL_CACHE", "elsewhere"),
+        ("VENDOR_MODEL_MIRROR", "https://a.example/=https://b.example/"),
+        ("VENDOR_MODEL_PROGRESS", "never"),
+        ("HTTPS_PROXY", "http://proxy.example"),
+        ("SSL_CERT_FILE", "certificates.pem"),
+    ];
+    assert!(!project.cargo("build", &others).succeeded().ran_script());
+    assert!(project.cargo("build", &[("VENDOR_MODEL_LOCK", "locked")]).succeeded().ran_script());
+}

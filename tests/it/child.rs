@@ -38,6 +38,8 @@ impl Vendoring {
             command.env_remove(name);
         }
         command.env("VENDOR_MODEL_PROGRESS", "plain").env("RUST_BACKTRACE", "0");
+        // A busy machine may take long to start all those for whom one is held.
+        command.env("CARGO_HTTP_TIMEOUT", "300");
         Vendoring(command).with(URL, url).with(OUT, out)
     }
 

@@ -356,6 +356,7 @@ fn two_builds_of_cargo_share_what_one_of_them_downloads() {
                 ("CARGO_TARGET_DIR", target.to_str().unwrap()),
                 ("VENDOR_MODEL_CACHE", place.at("cache").to_str().unwrap()),
                 ("VENDOR_MODEL_PROGRESS", "plain"),
+                ("CARGO_HTTP_TIMEOUT", "300"),
             ],
         );
         Running::start(cargo.args(["build", "-vv", "--offline"]))

@@ -162,6 +162,18 @@ fn a_cache_on_a_full_disk_is_done_without() {
 }
 
 #[test]
+fn offline_a_cached_file_that_finds_no_room_is_not_told_to_be_missing() {
+    let (Some(disk), place) = (Disk::of(60), Place::of(&large_model("new"))) else { return };
+    let mut config = place.config();
+    config.cache_dir(place.path("cache"));
+    config.vendor_model(place.url(), place.out()).unwrap();
+    let error =
+        config.offline(true).vendor_model(place.url(), disk.path().join("out")).unwrap_err();
+    let parts = ["files are missing", "cannot be copied: no storage space"];
+    assert_says(&error, ErrorKind::Offline, &parts);
+}
+
+#[test]
 fn a_read_only_out_dir_is_enough_where_it_is_right_and_named_where_it_is_not() {
     let Some(disk) = Disk::of(1000) else { return };
     let (place, out) = (Place::new(), disk.path().join("out"));
@@ -176,6 +188,21 @@ fn a_read_only_out_dir_is_enough_where_it_is_right_and_named_where_it_is_not() {
     let error = place.config().vendor_model(place.url(), &out).unwrap_err();
     assert_says(&error, ErrorKind::Io, &[out.to_str().unwrap(), "Read-only file system"]);
     assert_eq!(contents(disk.path()), before);
+}
+
+#[test]
+fn pins_that_may_not_be_written_are_not_updated() {
+    let Some(disk) = Disk::of(1000) else { return };
+    let place = Place::new();
+    let mut config = place.config();
+    config.lockfile(disk.path().join("models.lock"));
+    config.vendor_model(place.url(), place.out()).unwrap();
+    disk.remount("ro");
+    place.host.clear_log();
+    let error = place.refusal(config.lock_mode(LockMode::Update));
+    assert_says(&error, ErrorKind::Lock, &["it may not be written"]);
+    assert!(place.host.requests().is_empty());
+    config.lock_mode(LockMode::Auto).vendor_model(place.url(), place.out()).unwrap();
 }
 
 #[test]
@@ -338,6 +365,8 @@ fn an_out_dir_that_is_removed_meanwhile_is_told_and_the_next_run_makes_it_again(
         for file in ["model.json", "group1-shard1of3.bin", "group1-shard3of3.bin"] {
             let place = Place::new();
             let mut config = place.config();
+            // One after the other: nothing is written while it is removed.
+            config.connections(1);
             if cached {
                 config.cache_dir(place.path("cache"));
             }

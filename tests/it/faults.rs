@@ -73,7 +73,7 @@ macro_rules! rows {
 /// The faults of a file whose bytes are `body`, the end of the run if they happen once, and if they happen always.
 const ROWS: &[Row] = rows! { body:
     // What a connection does.
-    [Fault::refuse()]                              => Right, http("disconnected, from http");
+    [Fault::refuse()]                              => Right, http("disconnected");
     [Fault::reset()]                               => Right, http("reset by peer");
     [Fault::reset_after(9)]                        => Right, http("the transfer broke off");
     [Fault::cut_after(0)]                          => Right, http("the transfer broke off");
@@ -443,4 +443,15 @@ fn every_fault_ends_in_the_right_bytes_or_in_its_error_and_harms_nothing() {
 #[test]
 fn hosts_that_say_no_more_are_not_waited_for_for_ever() {
     judge(SILENCES, Scene::in_an_impatient_process);
+}
+
+#[test]
+fn what_was_too_long_is_not_kept_to_be_gone_on_with() {
+    let host = host_of(&new_model()).fault("/m/first.bin", Fault::endless().always()).start();
+    let dir = TempDir::new().unwrap();
+    let mut config = Config::new();
+    config.max_bytes(MAX_BYTES).cache_dir(dir.path().join("cache"));
+    config.vendor_model(host.url("/m/model.json"), dir.path().join("out")).unwrap_err();
+    let left = contents(&dir.path().join("cache/partial"));
+    assert!(left.keys().all(|name| name.ends_with(".lock")), "{:?}", left.keys());
 }

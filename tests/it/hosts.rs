@@ -200,7 +200,7 @@ fn a_missing_shard_is_told_in_full() {
     let expected = [
         "cannot bring \"group1-shard2of3.bin\"",
         &format!("  from: {url}"),
-        &format!("  found: HTTP status 404 Not Found, from {url}"),
+        "  found: HTTP status 404 Not Found",
         "  help: the host does not have it (any more); look for the model elsewhere, \
          with all its shards beside the manifest",
     ];

@@ -76,6 +76,8 @@ fn old() -> Files {
 enum Scene {
     /// Nothing.
     Cold,
+    /// What an earlier run left that was killed.
+    Begun,
     /// An older version, and pins of the new one, as after `git pull`.
     Pulled,
     /// An older version and its pins, which this run moves.
@@ -106,7 +108,7 @@ impl Stage {
         config.cache_dir(at("cache"));
         fs::create_dir(at("package")).unwrap();
         let old_pins = config.pin(&url).unwrap();
-        if scene != Scene::Cold {
+        if !matches!(scene, Scene::Cold | Scene::Begun) {
             if scene != Scene::Alone {
                 config.lockfile(&lock);
             }
@@ -119,6 +121,10 @@ impl Stage {
             fs::write(&lock, serde_json::to_string_pretty(&pins).unwrap() + "\n").unwrap();
         }
         fs::remove_dir_all(at("cache")).unwrap();
+        if scene == Scene::Begun {
+            let child = Vendoring::of(&url, &at("out")).cache(&at("cache")).preload(library);
+            child.with("KILL_BYTES", "600000").start().fails();
+        }
         let (old, new) = ((old, old_pins), (new, new_pins));
         Stage { scene, host, before, old, new, library: library.to_owned() }
     }
@@ -279,7 +285,8 @@ fn kill(stage: &Stage, wanted: [usize; 4]) -> [usize; 4] {
 fn after_two_hundred_kills_everything_is_right_or_made_right() {
     let Some(library) = preload::compiled("kill.c") else { return };
     let plan = [
-        (Scene::Cold, [20, 10, 15, 20]),
+        (Scene::Cold, [15, 10, 15, 15]),
+        (Scene::Begun, [10, 0, 0, 0]),
         (Scene::Pulled, [10, 10, 25, 0]),
         (Scene::Moved, [10, 10, 20, 15]),
         (Scene::Alone, [5, 5, 25, 0]),

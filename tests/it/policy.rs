@@ -54,24 +54,24 @@ nothing   | cache!                     | 3x304, 1x200      | 1 not pinned      |
 nothing   | blobs                      | 4x200             | 1 not pinned      | 1 missing         | 1 not pinned      | 4x200
 ";
 
-const DAMAGED: &str = "group1-shard2of3.bin";
+pub const DAMAGED: &str = "group1-shard2of3.bin";
 
 /// A host, what it pins to, and a cache that knows all of it: what the packages of the table have in common.
-struct World {
-    host: Host,
-    lock: String,
+pub struct World {
+    pub host: Host,
+    pub lock: String,
     cache: TempDir,
 }
 
 /// A package in a directory of its own, before a run.
-struct Package<'a> {
+pub struct Package<'a> {
     world: &'a World,
     dir: TempDir,
     pinned_by: &'a str,
 }
 
 impl World {
-    fn new() -> World {
+    pub fn new() -> World {
         let host = host_of(&model()).start();
         let cache = TempDir::new().unwrap();
         let mut config = Config::new();
@@ -84,7 +84,7 @@ impl World {
         World { host, lock: Lockfile::parse(&text).unwrap().to_string(), cache }
     }
 
-    fn package<'a>(&'a self, pinned_by: &'a str, places: &str) -> Package<'a> {
+    pub fn package<'a>(&'a self, pinned_by: &'a str, places: &str) -> Package<'a> {
         let package = Package { world: self, dir: TempDir::new().unwrap(), pinned_by };
         let lock = match pinned_by {
             "lock" => Some(package.path("models.lock")),
@@ -102,7 +102,7 @@ impl World {
 }
 
 impl Package<'_> {
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
@@ -142,7 +142,7 @@ impl Package<'_> {
         }
     }
 
-    fn config(&self, mode: &str) -> Config {
+    pub fn config(&self, mode: &str) -> Config {
         let mut config = Config::new();
         config.cache_dir(self.path("cache")).vendor_dir(self.path("vendor-models")).retries(0);
         config.offline(mode.contains("offline"));
@@ -157,7 +157,7 @@ impl Package<'_> {
         config
     }
 
-    fn run(&self, config: &Config) -> Result<Vendored, Error> {
+    pub fn run(&self, config: &Config) -> Result<Vendored, Error> {
         self.world.host.clear_log();
         config.vendor_model(self.world.host.url("/m/model.json"), self.path("out"))
     }
@@ -202,11 +202,13 @@ fn the_table_cell_by_cell() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// In the words of the table. No address may be asked twice.
-fn outcome(host: &Host, run: &Result<Vendored, Error>) -> String {
+/// In the words of the table. No address may be asked twice, but one that had other bytes than are pinned.
+pub fn outcome(host: &Host, run: &Result<Vendored, Error>) -> String {
     let requests = host.requests();
     let paths: BTreeSet<&str> = requests.iter().map(|request| request.path.as_str()).collect();
-    assert_eq!(paths.len(), requests.len(), "{requests:?}");
+    let text = run.as_ref().err().map(Error::to_string).unwrap_or_default();
+    let wrong = text.matches("is not what models.lock pins").count();
+    assert_eq!(paths.len() + wrong, requests.len(), "{requests:?}");
     let answered = |status: u16| requests.iter().filter(|request| request.status == status).count();
     let (confirmed, sent) = (answered(304), answered(200));
     assert_eq!(confirmed + sent, requests.len(), "{requests:?}");
@@ -220,13 +222,16 @@ fn outcome(host: &Host, run: &Result<Vendored, Error>) -> String {
             (here.to_vec(), [(confirmed, "x304"), (sent, "x200")])
         }
         Err(error) => {
-            let text = error.to_string();
             let missing = text.matches("\n    url: ").count();
             let unpinned = text.lines().find_map(|line| line.strip_prefix("  not pinned: "));
             let unpinned = unpinned.map_or(0, |names| names.split(", ").count());
-            let kind = if unpinned > 0 { ErrorKind::Locked } else { ErrorKind::Offline };
+            let kind = match (unpinned, wrong) {
+                (0, 0) => ErrorKind::Offline,
+                (0, _) => ErrorKind::Digest,
+                _ => ErrorKind::Locked,
+            };
             assert_eq!(error.kind(), kind, "{text}");
-            let refused = [(missing, " missing"), (unpinned, " not pinned")];
+            let refused = [(missing, " missing"), (unpinned, " not pinned"), (wrong, " wrong")];
             (refused.to_vec(), [(confirmed, "x304"), (sent, "x200")])
         }
     };
@@ -235,18 +240,18 @@ fn outcome(host: &Host, run: &Result<Vendored, Error>) -> String {
 }
 
 /// What a package had before a run.
-struct Snapshot {
+pub struct Snapshot {
     contents: BTreeMap<String, Vec<u8>>,
 }
 
 impl Snapshot {
-    fn of(package: &Package) -> Snapshot {
+    pub fn of(package: &Package) -> Snapshot {
         Snapshot { contents: contents(package.dir.path()) }
     }
 
     /// Nothing but the cache has changed, and of the cache no bytes that were right.
     #[track_caller]
-    fn assert_untouched(&self, package: &Package, cell: &str) {
+    pub fn assert_untouched(&self, package: &Package, cell: &str) {
         let not_cache = |name: &&String| !name.starts_with("cache/");
         let now = contents(package.dir.path());
         let names = |files: &BTreeMap<String, Vec<u8>>| -> Vec<String> {
@@ -440,6 +445,9 @@ fn a_model_below_the_package_is_pinned_wherever_the_package_is() {
     assert_eq!(vendored.url(), "./models/model.json");
     assert_holds(&there.path().join("out"), &model());
 
+    let roundabout = there.path().join("models/../models.lock");
+    vendor(there.path(), moved.lockfile(roundabout)).unwrap();
+
     let shard = there.path().join("models").join(DAMAGED);
     fs::write(&shard, "76543210").unwrap();
     fs::remove_dir_all(there.path().join("out")).unwrap();
@@ -544,4 +552,44 @@ fn a_mismatch_shows_both_digests_and_sizes_the_address_and_the_command() {
 
 fn sha256(bytes: &[u8]) -> String {
     hex::encode(sha2::Sha256::digest(bytes))
+}
+
+#[test]
+fn an_update_moves_no_pins_of_the_crates_that_are_depended_on() {
+    let world = World::new();
+    let package = world.package("lock", "nowhere");
+    let sources = package.path("registry/theirs-1.0.0");
+    for name in ["Cargo.toml", "Cargo.toml.orig", ".cargo-ok"] {
+        put(&sources.join(name), b"# THIS FILE IS AUTOMATICALLY GENERATED BY CARGO\n");
+    }
+    put(&sources.join("models.lock"), world.lock.as_bytes());
+    let before = (contents(&sources), times(&sources));
+    let update = || {
+        Vendoring::of(&world.host.url("/m/model.json"), &package.path("target/out/model"))
+            .with("OUT_DIR", package.path("target/out"))
+            .with("CARGO_MANIFEST_DIR", &sources)
+            .with("VENDOR_MODEL_LOCK", "update")
+    };
+    update().with("CARGO_NET_OFFLINE", "false").start().succeeds();
+    assert_holds(&package.path("target/out/model"), &model());
+    update().with("CARGO_NET_OFFLINE", "true").start().succeeds();
+
+    world.host.put(&format!("/m/{DAMAGED}"), "HOST NOW");
+    fs::remove_dir_all(package.path("target")).unwrap();
+    let said = update().start().fails();
+    assert!(said.contains("is not what models.lock pins"), "{said}");
+    assert_eq!((contents(&sources), times(&sources)), before);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_no_lock_can_be_written_what_was_recorded_is_a_pin_in_every_mode() {
+    let world = World::new();
+    for mode in ["auto", "locked", "offline", "locked, offline"] {
+        let package = world.package("record", "out_dir");
+        let mut config = package.config(mode);
+        // Nobody can create files there.
+        config.lockfile("/sys/models.lock");
+        assert_eq!(outcome(&world.host, &package.run(&config)), "4 kept", "{mode}");
+    }
 }

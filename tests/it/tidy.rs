@@ -34,7 +34,7 @@ fn table() -> Vec<(String, BTreeSet<String>)> {
     let page = read("build-support/ARCHITECTURE.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |"));
     let rows = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
-    let rows = rows.filter(|cells| cells.len() == 3);
+    let rows = rows.filter(|cells| cells.len() == 3 && !cells[1].is_empty());
     rows.map(|cells| {
         let imports = cells[2].split_whitespace().map(str::to_owned).collect();
         (cells[0].trim_matches('`').to_owned(), imports)

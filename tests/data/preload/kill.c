@@ -5,7 +5,7 @@
  * counts of the whole run are written down.
  *
  *   CHILD_OUT, CHILD_CACHE, CHILD_LOCK   where things are
- *   KILL_LOG                             the file that is told what was counted, or where the end came
+ *   KILL_LOG                             a file that is told what was counted, or where the end came
  *   KILL_PHASE, KILL_CALL, KILL_HOW      fetching..., from 0, before | middle | after
  *   KILL_BYTES                           or: once so many bytes have come over sockets
  */
@@ -75,7 +75,8 @@ __attribute__((constructor)) static void begin(void) {
 
 static void tell(const char *text, size_t length) {
     const char *log = getenv("KILL_LOG");
-    int fd = log ? REAL(open)(log, O_WRONLY | O_CREAT | O_APPEND, 0644) : -1;
+    if (!log) return;
+    int fd = REAL(open)(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
     if (fd < 0 || REAL(write)(fd, text, length) < 0) abort();
     REAL(close)(fd);
 }
@@ -86,7 +87,7 @@ __attribute__((destructor)) static void end(void) {
     for (int phase = 0; phase < PHASES; phase++)
         length += snprintf(text + length, sizeof text - length, "%s %ld\n", phases[phase], calls[phase]);
     length += snprintf(text + length, sizeof text - length, "received %ld\n", received);
-    if (getenv("KILL_LOG")) tell(text, length);
+    tell(text, length);
 }
 
 static void die(const char *phase, const char *how, const char *call) {
