@@ -107,6 +107,9 @@ fn config(
         .timeout_recv_response(access.timeouts.head)
         .timeout_per_read(access.timeouts.body)
         .max_idle_connections_per_host(connections)
+        // They are filled with zeros first, which takes its time at opt-level 0.
+        .input_buffer_size(64 << 10)
+        .output_buffer_size(32 << 10)
         .max_redirects(0)
         .http_status_as_error(false)
         // Larger than ureq's read buffer, which counts as header while an interim response is in it.
