@@ -39,11 +39,12 @@ impl Wires {
     }
 
     fn wire(&self, inner: Box<dyn Transport>, config: &Config, origin: Option<String>) -> Wire {
-        let (input, output) = (config.input_buffer_size(), config.output_buffer_size());
+        /// Room for the longest head of an answer.
+        const HEAD: usize = 128 << 10;
         Wire {
             line: Arc::new(Line::new(inner, config.timeout_per_read())),
             lines: self.lines.clone(),
-            buffers: LazyBuffers::new(input, output),
+            buffers: LazyBuffers::new(HEAD, config.output_buffer_size()),
             origin,
         }
     }
