@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::gather::{Gathered, Gatherer};
@@ -72,6 +73,9 @@ fn check_weights(
 }
 
 fn locked(order: &Order, manifest: Option<&Manifest>, files: &[Gathered]) -> LockedModel {
+    if let Some(pinned) = order.pinned.filter(|pinned| pinned.files.len() == files.len()) {
+        return pinned.clone();
+    }
     let format = match (order.pinned, manifest) {
         (Some(pinned), _) => pinned.format().to_owned(),
         (None, manifest) => {
@@ -83,5 +87,6 @@ fn locked(order: &Order, manifest: Option<&Manifest>, files: &[Gathered]) -> Loc
         Some(pinned) => (*pinned).clone(),
         None => LockedFile::new(file.wanted.path.clone(), file.content),
     };
-    LockedModel { url: order.name.to_owned(), format, files: files.iter().map(file).collect() }
+    let files = Arc::new(files.iter().map(file).collect());
+    LockedModel { url: order.name.to_owned(), format, files }
 }

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::cache::Cache;
 use crate::digest::{CHUNK, Content};
-use crate::errand::{Arrival, Budget, Errand, Miss, head_of, local};
+use crate::errand::{Arrival, Budget, Errand, Miss, impostor_at, local};
 use crate::exchange::{Ask, Reply};
 use crate::failure::Failure;
 use crate::http::Client;
@@ -81,8 +81,8 @@ impl<'a> Downloads<'a> {
             Ok(Outcome::Unchanged(content)) => {
                 partial.discard();
                 traces.iter().for_each(Traces::clear);
-                let head = head_of(&errand.to).unwrap_or_default();
-                Ok(Arrival { content, head, cached: true })
+                let impostor = impostor_at(&errand.to).unwrap_or_default();
+                Ok(Arrival { content, impostor, cached: true })
             }
             Ok(Outcome::Ended { has_end }) => self
                 .hand_over(errand, url, partial, has_end)
@@ -226,15 +226,15 @@ impl<'a> Downloads<'a> {
         mut partial: Partial,
         has_end: bool,
     ) -> io::Result<Arrival> {
-        let (content, head) = (partial.content(), partial.head().to_vec());
-        let arrival = Arrival { content, head, cached: false };
+        let (content, impostor) = (partial.content(), sniff::impostor(partial.head()));
+        let arrival = Arrival { content, impostor, cached: false };
         if partial.at == errand.to {
             return Ok(arrival);
         }
         partial.copy_to(&errand.to)?;
         let is_right = match errand.pin {
             Some(pin) => pin == content,
-            None => sniff::impostor(&arrival.head).is_none(),
+            None => impostor.is_none(),
         };
         let Some(cache) = self.cache().filter(|_| is_right) else {
             partial.discard();
@@ -254,7 +254,7 @@ impl<'a> Downloads<'a> {
     fn brought_meanwhile(&self, errand: &Errand) -> Option<Arrival> {
         let content = errand.pin?;
         let restored = self.cache()?.restore(content, &errand.to).ok()?;
-        restored.then_some(Arrival { content, head: Vec::new(), cached: true })
+        restored.then_some(Arrival { content, impostor: None, cached: true })
     }
 
     /// What the address delivered last, if nothing pins it and the cache still has it: then it is at the staging place.

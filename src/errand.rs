@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::digest::Content;
 use crate::error::advice;
 use crate::failure::Failure;
-use crate::sniff;
+use crate::sniff::{self, Impostor};
 use crate::source::Place;
 
 /// One file to bring.
 #[derive(Debug)]
-pub(crate) struct Errand {
+pub(crate) struct Errand<'a> {
     /// What messages call it.
-    pub name: String,
+    pub name: &'a str,
     /// Where it may come from, the first that has it.
     pub from: Vec<Place>,
     pub to: PathBuf,
@@ -30,12 +30,12 @@ pub(crate) struct Limit {
     pub by: &'static str,
 }
 
-/// What was brought.
+/// What was brought to the place that the errand names.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub content: Content,
-    /// Its first bytes, to be looked at where nothing pins it.
-    pub head: Vec<u8>,
+    /// What it looks like, unless it is known to be right.
+    pub impostor: Option<Impostor>,
     /// Whether the cache had it, and the host or another process said that it is still right.
     pub cached: bool,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Miss {
     pub kept: u64,
 }
 
-impl Errand {
+impl Errand<'_> {
     /// Whether it may be this.
     pub fn accepts(&self, content: Content) -> bool {
         self.pin.is_none_or(|pin| pin == content)
@@ -110,10 +110,11 @@ impl Miss {
     }
 }
 
-/// The first bytes of the file at `path`.
-pub(crate) fn head_of(path: &Path) -> io::Result<Vec<u8>> {
+/// What the file at `path` looks like.
+pub(crate) fn impostor_at(path: &Path) -> io::Result<Option<Impostor>> {
     let mut head = Vec::with_capacity(sniff::HEAD);
-    File::open(path)?.take(sniff::HEAD as u64).read_to_end(&mut head).map(|_| head)
+    File::open(path)?.take(sniff::HEAD as u64).read_to_end(&mut head)?;
+    Ok(sniff::impostor(&head))
 }
 
 /// This machine's disk does not let us `act`.

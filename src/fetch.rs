@@ -3,11 +3,11 @@
 //! Knows places and bytes, no manifests.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::copy::copy;
 use crate::download::Downloads;
-use crate::errand::{Arrival, Errand, Miss, head_of, local};
+use crate::errand::{Arrival, Errand, Miss, impostor_at, local};
 use crate::error::{Error, ErrorKind};
 use crate::failure::Failure;
 use crate::parallel;
@@ -28,9 +28,16 @@ impl<'a> Fetcher<'a> {
         Fetcher { progress, downloads, connections: policy.connections }
     }
 
-    /// What arrived, in the order of `errands`; or why the first of those that did not was missed.
-    pub fn bring(&self, errands: &[Errand]) -> Result<Vec<Arrival>, Error> {
-        parallel::each(errands, self.connections, |errand| self.bring_one(errand))
+    /// What arrived of `files`, and where, in their order; or why the first of those that did not was missed.
+    pub fn bring<'f, F: Sync>(
+        &self,
+        files: &'f [F],
+        errand: impl Fn(&'f F) -> Result<Errand<'f>, Error> + Sync,
+    ) -> Result<Vec<(Arrival, PathBuf)>, Error> {
+        parallel::each(files, self.connections, |file| {
+            let errand = errand(file)?;
+            self.bring_one(&errand).map(|arrival| (arrival, errand.to))
+        })
     }
 
     /// What is known of a place is not to be relied on any more.
@@ -72,8 +79,9 @@ impl<'a> Fetcher<'a> {
         let content = copy(path, &errand.to)
             .map_err(|error| local(&format!("copy {} to", path.display()), &errand.to, error))?;
         let content = content.ok_or_else(|| Failure::local("it is no file"))?;
-        let head = head_of(&errand.to).map_err(|error| local("read again", &errand.to, error))?;
-        Ok(Arrival { content, head, cached: false })
+        let impostor =
+            impostor_at(&errand.to).map_err(|error| local("read again", &errand.to, error))?;
+        Ok(Arrival { content, impostor, cached: false })
     }
 }
 

@@ -13,11 +13,11 @@ use crate::errand::{Arrival, Errand};
 use crate::error::{Error, ErrorKind};
 use crate::fetch::Fetcher;
 use crate::parallel;
-use crate::plan::{Found, Held, InHand, Leave, Source, Step, plan};
+use crate::plan::{Held, InHand, Leave, Source, Step, plan};
 use crate::policy::Policy;
 use crate::progress::{Progress, Shares};
 use crate::publish::Staged;
-use crate::sniff::{self, Impostor};
+use crate::sniff::Impostor;
 use crate::source::{ModelUrl, Place};
 use crate::staging::Staging;
 use crate::wanted::{Role, Wanted};
@@ -33,8 +33,8 @@ pub(crate) struct Gathered {
     pub is_there: bool,
     /// Whether the cache had it.
     pub cached: bool,
-    /// The first bytes of what arrived.
-    head: Vec<u8>,
+    /// What it looks like, where it has just arrived.
+    impostor: Option<Impostor>,
 }
 
 /// Gathers the files of one model, in as many turns as it takes to learn of them.
@@ -68,15 +68,15 @@ impl<'a> Gatherer<'a> {
         let (lock_mode, network, skip) = (policy.lock_mode, policy.network(), policy.skip);
         let steps = plan(&wanted, &held, Leave { lock_mode, network, skip })
             .map_err(|refusal| refusal.of(self.name, &wanted, &held, policy))?;
-        let errands = self.errands(&wanted, &steps)?;
-        self.progress.begin(&shares(&steps, &errands, bytes));
-        let mut arrivals = self.fetcher.bring(&errands)?.into_iter().zip(errands);
-        let mut gathered = |((wanted, held), step): ((Wanted, Held), Step)| {
+        let missing = wanted.iter().zip(&steps).filter(|(_, step)| **step == Step::Fetch);
+        let missing: Vec<&Wanted> = missing.map(|(wanted, _)| wanted).collect();
+        self.progress.begin(&self.shares(&steps, &missing, bytes));
+        let arrivals = self.fetcher.bring(&missing, |wanted| self.errand(wanted))?;
+        let (mut arrivals, mut files) = (arrivals.into_iter(), Vec::with_capacity(wanted.len()));
+        for ((wanted, held), step) in wanted.into_iter().zip(held).zip(steps) {
             let arrival = if step == Step::Fetch { arrivals.next() } else { None };
-            self.gathered(wanted, step, held.in_hand, arrival)
-        };
-        let files = wanted.into_iter().zip(held).zip(steps).map(&mut gathered);
-        let files = files.collect::<Result<Vec<Gathered>, Error>>()?;
+            files.push(self.gathered(wanted, step, held.in_hand, arrival)?);
+        }
         self.refuse_what_is_not_pinned(&files)?;
         refuse_impostors(&files)?;
         Ok(files)
@@ -87,50 +87,67 @@ impl<'a> Gatherer<'a> {
     fn look(&self, wanted: &Wanted) -> Result<Held, Error> {
         let mut held = Held::default();
         let Some(content) = wanted.pin else { return Ok(held) };
-        let in_hand = |source, at| Some(InHand { source, content, at });
         let own = wanted.path.below(self.out_dir);
         let found = Content::of_file(&own).map_err(|error| Error::io("read", &own, error))?;
-        if held.note(own.clone(), found, content) {
-            held.in_hand = in_hand(Source::OutDir, own);
-            return Ok(held);
+        if found == Some(content) {
+            return Ok(Held::at(Source::OutDir, content, own));
         }
+        held.miss(own, found);
         let slot = self.staging.slot()?;
         let dir = self.policy.vendor_dir.as_deref();
         if let Some(from) = dir.and_then(|dir| wanted.vendored(dir)) {
             let found = copy(&from, &slot)
                 .map_err(|error| Error::io(&format!("copy {} to", from.display()), &slot, error))?;
-            if held.note(from.clone(), found, content) {
-                held.in_hand = in_hand(Source::Vendored(from), slot);
-                return Ok(held);
+            if found == Some(content) {
+                return Ok(Held::at(Source::Vendored(from), content, slot));
             }
             if found.is_some() {
                 let dir = from.display();
                 self.progress.note("Ignoring", &format!("{dir}: not what models.lock pins"));
             }
+            held.miss(from, found);
         }
         if let Some(cache) = &self.cache {
-            let blob = cache.blob(content.digest);
             match cache.restore(content, &slot) {
-                Ok(true) => held.in_hand = in_hand(Source::Cache, slot),
-                Ok(false) => held.looked_at.push((blob, Found::Nothing)),
-                Err(error) => held.looked_at.push((blob, Found::Uncopied(error.kind()))),
+                Ok(true) => return Ok(Held::at(Source::Cache, content, slot)),
+                Ok(false) => held.miss(cache.blob(content.digest), None),
+                Err(error) => held.blocked(cache.blob(content.digest), error),
             }
         }
         Ok(held)
     }
 
-    fn errands(&self, wanted: &[Wanted], steps: &[Step]) -> Result<Vec<Errand>, Error> {
-        let fetched = wanted.iter().zip(steps).filter(|(_, step)| **step == Step::Fetch);
-        let errand = |(wanted, _): (&Wanted, &Step)| {
-            Ok(Errand {
-                name: wanted.path.to_string(),
-                from: self.sources(&wanted.from),
-                to: self.staging.slot()?,
-                pin: wanted.pin,
-                limit: wanted.limit,
-            })
-        };
-        fetched.map(errand).collect()
+    fn errand<'w>(&self, wanted: &'w Wanted) -> Result<Errand<'w>, Error> {
+        Ok(Errand {
+            name: wanted.path.as_str(),
+            from: self.sources(&wanted.from),
+            to: self.staging.slot()?,
+            pin: wanted.pin,
+            limit: wanted.limit,
+        })
+    }
+
+    fn shares(&self, steps: &[Step], missing: &[&Wanted], bytes: Option<u64>) -> Shares {
+        let mut shares = Shares::default();
+        for step in steps {
+            match step {
+                Step::Keep => shares.kept += 1,
+                Step::Restore(Source::Cache) => shares.cached += 1,
+                Step::Restore(_) => shares.vendored += 1,
+                Step::Fetch | Step::LeaveEmpty => {}
+            }
+        }
+        let mut known = Some(0);
+        for file in missing {
+            let Some(Place::Host(url)) = self.sources(&file.from).into_iter().next() else {
+                continue;
+            };
+            shares.fetched += 1;
+            shares.hosts.insert(url[Position::BeforeHost..Position::AfterPort].to_owned());
+            known = known.zip(file.pin).map(|(known, pin)| known + pin.size);
+        }
+        shares.bytes = known.or(bytes);
+        shares
     }
 
     fn sources(&self, from: &Place) -> Vec<Place> {
@@ -147,24 +164,24 @@ impl<'a> Gatherer<'a> {
         wanted: Wanted,
         step: Step,
         held: Option<InHand>,
-        arrived: Option<(Arrival, Errand)>,
+        arrived: Option<(Arrival, PathBuf)>,
     ) -> Result<Gathered, Error> {
         match (held, arrived) {
             (Some(InHand { source, content, at }), _) => {
                 let (is_there, cached) = (source == Source::OutDir, source == Source::Cache);
-                Ok(Gathered { wanted, step, content, at, is_there, cached, head: Vec::new() })
+                Ok(Gathered { wanted, step, content, at, is_there, cached, impostor: None })
             }
-            (None, Some((Arrival { content, head, cached }, errand))) => {
+            (None, Some((Arrival { content, impostor, cached }, to))) => {
                 let own = wanted.path.below(self.out_dir);
                 let same = || Content::of_file(&own).is_ok_and(|found| found == Some(content));
                 let is_there = wanted.pin.is_none() && same();
-                let at = if is_there { own } else { errand.to };
-                Ok(Gathered { wanted, step, content, at, is_there, cached, head })
+                let at = if is_there { own } else { to };
+                Ok(Gathered { wanted, step, content, at, is_there, cached, impostor })
             }
             (None, None) => {
                 let (content, at) = (Content::of(b""), self.staging.empty()?);
                 let (is_there, cached) = (false, false);
-                Ok(Gathered { wanted, step, content, at, is_there, cached, head: Vec::new() })
+                Ok(Gathered { wanted, step, content, at, is_there, cached, impostor: None })
             }
         }
     }
@@ -195,7 +212,7 @@ impl<'a> Gatherer<'a> {
         if let Some(mirror) = asked {
             error = error.fact("by way of", mirror);
         }
-        if let Some(impostor) = sniff::impostor(&first.head) {
+        if let Some(impostor) = first.impostor {
             error = error.fact("it is", impostor);
         }
         if !others.is_empty() {
@@ -203,7 +220,7 @@ impl<'a> Gatherer<'a> {
                 others.iter().map(|file| format!("{:?}", file.wanted.path.as_str())).collect();
             error = error.fact("also different", names.join(", "));
         }
-        Err(match wrong.iter().all(|file| sniff::impostor(&file.head).is_some()) {
+        Err(match wrong.iter().all(|file| file.impostor.is_some()) {
             true => error.help("see in a browser what the URL leads to, or name another host in VENDOR_MODEL_MIRROR"),
             false => error.help(format!(
                 "if the change upstream is meant, accept it: {}",
@@ -214,33 +231,9 @@ impl<'a> Gatherer<'a> {
 }
 
 /// The files that still need their names.
-pub(crate) fn staged(files: &[Gathered]) -> Vec<Staged> {
+pub(crate) fn staged(files: &[Gathered]) -> Vec<Staged<'_>> {
     let staged = files.iter().filter(|file| !file.is_there);
-    staged.map(|file| Staged { path: file.wanted.path.clone(), at: file.at.clone() }).collect()
-}
-
-fn shares(steps: &[Step], errands: &[Errand], bytes: Option<u64>) -> Shares {
-    let mut shares = Shares::default();
-    for step in steps {
-        match step {
-            Step::Keep => shares.kept += 1,
-            Step::Restore(Source::Cache) => shares.cached += 1,
-            Step::Restore(_) => shares.vendored += 1,
-            Step::Fetch | Step::LeaveEmpty => {}
-        }
-    }
-    let remote = errands.iter().filter_map(|errand| match errand.from.first() {
-        Some(Place::Host(url)) => {
-            Some((errand.pin, &url[Position::BeforeHost..Position::AfterPort]))
-        }
-        _ => None,
-    });
-    let remote: Vec<_> = remote.collect();
-    shares.fetched = remote.len();
-    shares.hosts = remote.iter().map(|(_, host)| (*host).to_owned()).collect();
-    shares.bytes = remote.iter().map(|(pin, _)| Some(pin.as_ref()?.size)).sum();
-    shares.bytes = shares.bytes.or(bytes);
-    shares
+    staged.map(|file| Staged { path: &file.wanted.path, at: &file.at }).collect()
 }
 
 /// Trust at first use ends where a host sends its error page. The entry is judged by its parser, which knows more.
@@ -264,7 +257,7 @@ fn refuse_impostors(files: &[Gathered]) -> Result<(), Error> {
 
 /// An extra file may be what its name says.
 fn impostor(file: &Gathered) -> Option<Impostor> {
-    let found = sniff::impostor(&file.head)?;
+    let found = file.impostor?;
     match file.wanted.role {
         Role::Entry => None,
         Role::Extra if found.is_named_by(file.wanted.path.as_str()) => None,

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,8 @@ pub struct Lockfile {
 pub struct LockedModel {
     pub(crate) url: String,
     pub(crate) format: String,
-    pub(crate) files: Vec<LockedFile>,
+    /// Often copied, seldom changed, and there may be very many.
+    pub(crate) files: Arc<Vec<LockedFile>>,
 }
 
 /// A pinned file.
@@ -131,6 +133,7 @@ impl Lockfile {
         model: &'a LockedModel,
     ) -> impl Iterator<Item = (&'a LockedModel, &'a ModelPath)> {
         let others = self.models.iter().filter(|other| other.url != model.url);
+        let others = others.filter(|other| !other.url.starts_with(REMAINS));
         others.filter_map(|other| Some((other, model.disputed(other)?)))
     }
 
@@ -152,13 +155,18 @@ impl Lockfile {
         let at = self.models.partition_point(|other| other.url < model.url);
         self.models.insert(at, model);
     }
+
+    /// What `to_string()` gives, but made in one place.
+    pub(crate) fn text(&self) -> String {
+        let text = serde_json::to_string_pretty(self);
+        text.expect("texts and numbers can be written as JSON") + "\n"
+    }
 }
 
 /// The text of the file, as it is committed.
 impl fmt::Display for Lockfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = serde_json::to_string_pretty(self).map_err(|_| fmt::Error)?;
-        writeln!(f, "{text}")
+        f.write_str(&self.text())
     }
 }
 
@@ -231,7 +239,7 @@ impl LockedModel {
 
     /// What is left of it, in the record, until it is removed: the files that are not among `others`.
     pub(crate) fn remains(mut self, others: &HashSet<ModelPath>) -> Option<LockedModel> {
-        self.files.retain(|file| !others.contains(&file.path));
+        Arc::make_mut(&mut self.files).retain(|file| !others.contains(&file.path));
         if !self.url.starts_with(REMAINS) {
             self.url.insert_str(0, REMAINS);
         }
@@ -297,7 +305,7 @@ mod tests {
         LockedModel {
             url: url.to_owned(),
             format: "tfjs-graph-model".to_owned(),
-            files: paths.iter().map(file).collect(),
+            files: Arc::new(paths.iter().map(file).collect()),
         }
     }
 
@@ -355,7 +363,7 @@ mod tests {
         let same_shards = model("https://b", &["model-stride32.json", "shard1", "shard2"]);
         assert!(disputed(&same_shards).is_empty());
         let mut other_bytes = same_shards.clone();
-        other_bytes.files[2].size += 1;
+        Arc::make_mut(&mut other_bytes.files)[2].size += 1;
         assert_eq!(disputed(&other_bytes), ["shard2"]);
         assert_eq!(disputed(&model("https://b", &["m.json", "SHARD1"])), ["SHARD1"]);
         assert_eq!(disputed(&model("https://b", &["m.json", "shard1/a"])), ["shard1/a"]);
@@ -391,7 +399,7 @@ mod tests {
     fn a_file_may_have_an_address_of_its_own() {
         let mut lockfile = Lockfile::default();
         let mut pinned = model("https://a", &["model.json"]);
-        pinned.files[0].url = Some("https://b/other.json".to_owned());
+        Arc::make_mut(&mut pinned.files)[0].url = Some("https://b/other.json".to_owned());
         lockfile.insert(pinned);
         assert_eq!(Lockfile::from_text(&lockfile.to_string()).unwrap(), lockfile);
     }

@@ -6,10 +6,10 @@ use std::thread;
 
 /// Does `work` on every item, on at most `workers` threads, and gives the results in the order of the items.
 /// After a failure no new work is begun; of several failures the one of the first item is given.
-pub(crate) fn each<T: Sync, R: Send, E: Send>(
-    items: &[T],
+pub(crate) fn each<'t, T: Sync, R: Send, E: Send>(
+    items: &'t [T],
     workers: usize,
-    work: impl Fn(&T) -> Result<R, E> + Sync,
+    work: impl Fn(&'t T) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
     if workers.min(items.len()) <= 1 {
         return items.iter().map(work).collect();

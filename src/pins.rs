@@ -64,6 +64,8 @@ pub(crate) struct Pins {
     /// What `out_dir` is recorded to hold, of all models.
     pub record: Lockfile,
     pub pinned: Option<LockedModel>,
+    /// Whether it is the package lock that pins it.
+    pub is_packaged: bool,
     /// What the vendored directory's lockfile says, also where it was left aside.
     pub vendored: Option<LockedModel>,
 }
@@ -107,14 +109,17 @@ impl Pins {
         if !is_update {
             agree(&name, &committed, policy)?;
         }
-        let mut committed = committed.iter().flatten();
         // Elsewhere the record is an output, and what it says of pins is old news. Who skips wants what is there.
         let last_resort = record.as_ref().filter(|_| writable.is_none() || policy.skip);
-        let pinned = committed.find_map(|(_, lockfile)| lockfile.model(&name));
-        let pinned = pinned.or_else(|| last_resort.and_then(|record| record.model(&name)));
+        let packaged = package_lock.and_then(|mut lockfile| lockfile.remove(&name));
+        let vendored = vendored_lock.and_then(|mut lockfile| lockfile.remove(&name));
+        let is_packaged = packaged.is_some();
+        let pinned = packaged.or_else(|| vendored.clone());
+        let recorded = || last_resort.and_then(|record| record.model(&name)).cloned();
         Ok(Pins {
-            pinned: pinned.cloned(),
-            vendored: vendored_lock.as_ref().and_then(|lockfile| lockfile.model(&name)).cloned(),
+            pinned: pinned.or_else(recorded),
+            is_packaged,
+            vendored,
             package_lock: writable.cloned(),
             record: record.unwrap_or_default(),
             name,

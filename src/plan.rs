@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::policy::{Network, Policy};
 use crate::wanted::Wanted;
 
-/// What was found of a wanted file: every place that was looked at and what is there, up to the first that has it.
+/// What was found of a wanted file: the place that has it, or every place that was looked at and what is there.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
     pub looked_at: Vec<(PathBuf, Found)>,
@@ -28,15 +28,20 @@ pub(crate) struct InHand {
 }
 
 impl Held {
-    /// Takes down what is at `place`, and says whether it is what it should be.
-    pub fn note(&mut self, place: PathBuf, found: Option<Content>, pin: Content) -> bool {
-        let found = match found {
-            None => Found::Nothing,
-            Some(content) if content == pin => Found::Right,
-            Some(_) => Found::OtherBytes,
-        };
+    /// It is at `at`, whatever else there is.
+    pub fn at(source: Source, content: Content, at: PathBuf) -> Held {
+        Held { looked_at: Vec::new(), in_hand: Some(InHand { source, content, at }) }
+    }
+
+    /// At `place` it is not.
+    pub fn miss(&mut self, place: PathBuf, found: Option<Content>) {
+        let found = found.map_or(Found::Nothing, |_| Found::OtherBytes);
         self.looked_at.push((place, found));
-        found == Found::Right
+    }
+
+    /// It may be at `place`, and cannot be had from there.
+    pub fn blocked(&mut self, place: PathBuf, error: io::Error) {
+        self.looked_at.push((place, Found::Uncopied(error.kind())));
     }
 }
 
@@ -46,7 +51,6 @@ pub(crate) enum Found {
     OtherBytes,
     /// It may be there, but did not get from there to where it is needed.
     Uncopied(io::ErrorKind),
-    Right,
 }
 
 /// Which place on this machine has a file.
@@ -153,7 +157,7 @@ fn missing(wanted: &Wanted, held: &Held) -> String {
         let _ = match found {
             Found::Nothing => text.write_str("not there"),
             Found::Uncopied(why) => write!(text, "cannot be copied: {why}"),
-            Found::OtherBytes | Found::Right => text.write_str("has other bytes"),
+            Found::OtherBytes => text.write_str("has other bytes"),
         };
     }
     text
@@ -172,7 +176,7 @@ mod tests {
     use crate::path::ModelPath;
     use crate::source::Place;
     use crate::wanted::Role;
-    use Found::{Nothing, OtherBytes, Right};
+    use Found::{Nothing, OtherBytes};
     use LockMode::{Auto, Locked, Update};
     use Network::{Offline, Online};
 
@@ -201,7 +205,7 @@ mod tests {
     }
 
     fn kept() -> Held {
-        held(&[("o/a.bin", Right)], Some(Source::OutDir))
+        held(&[], Some(Source::OutDir))
     }
 
     fn vendored() -> Source {

@@ -173,7 +173,7 @@ fn lockfile() -> impl Strategy<Value = Lockfile> {
         ..LockedFile::new(path, Content { size, ..content })
     });
     let model = (any::<String>(), any::<String>(), vec(file, 1..5))
-        .prop_map(|(url, format, files)| LockedModel { url, format, files });
+        .prop_map(|(url, format, files)| LockedModel { url, format, files: files.into() });
     let apart = |model: &LockedModel| {
         let paths: Vec<&ModelPath> = model.files.iter().map(|file| &file.path).collect();
         collisions(&paths).is_empty() && paths.iter().collect::<BTreeSet<_>>().len() == paths.len()

@@ -127,7 +127,7 @@ impl Config {
         }
         let stale = self::shelf(&before, &policy).unwrap_or_default();
         out.remove_stale(&[], &stale.into_keys().collect(), &shelf.into_keys().collect())?;
-        publish::write(&out.record(), &vendored.to_string(), Stamp::Now)?;
+        publish::write(&out.record(), &vendored.text(), Stamp::Now)?;
         report.elapsed = started.elapsed();
         Ok(report)
     }

@@ -34,10 +34,10 @@ pub(crate) struct OutDir {
 }
 
 /// A staged file and its name.
-#[derive(Debug)]
-pub(crate) struct Staged {
-    pub path: ModelPath,
-    pub at: PathBuf,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Staged<'a> {
+    pub path: &'a ModelPath,
+    pub at: &'a Path,
 }
 
 impl OutDir {
@@ -63,7 +63,7 @@ impl OutDir {
     /// Sees to it that these files can get their names, and writes the record down: a full disk is full by then.
     pub fn prepare<'a>(
         &'a self,
-        staged: Vec<Staged>,
+        staged: Vec<Staged<'a>>,
         before: &'a Lockfile,
         after: &'a Lockfile,
     ) -> Result<Edition<'a>, Error> {
@@ -73,7 +73,7 @@ impl OutDir {
         self.refuse_obstacles(&staged, before)?;
         let record = match after.models() {
             [] => None,
-            _ => Draft::new(&self.record(), &after.to_string())?,
+            _ => Draft::new(&self.record(), &after.text())?,
         };
         Ok(Edition { out: self, staged, before, after, record })
     }
@@ -85,7 +85,7 @@ impl OutDir {
             Some(true) => old.iter().any(|file| file != at && file.starts_with(at)),
             _ => old.contains(at),
         };
-        let found = staged.iter().filter_map(|staged| self.obstacle(&staged.path));
+        let found = staged.iter().filter_map(|staged| self.obstacle(staged.path));
         let record = Some(self.record()).filter(|record| is_dir(record) == Some(true));
         let found: BTreeSet<PathBuf> = found.filter(|at| !goes(at)).chain(record).collect();
         if found.is_empty() { Ok(()) } else { Err(self.blocked(&found)) }
@@ -118,7 +118,7 @@ impl OutDir {
     fn write_record(&self, before: &Lockfile, after: &Lockfile) -> Result<(), Error> {
         let path = self.record();
         if !after.models().is_empty() {
-            return write(&path, &after.to_string(), Stamp::Old);
+            return write(&path, &after.text(), Stamp::Old);
         }
         match fs::remove_file(&path) {
             Err(error)
@@ -156,7 +156,7 @@ impl OutDir {
         before: &HashSet<ModelPath>,
         after: &HashSet<ModelPath>,
     ) -> Result<(), Error> {
-        let staged: HashSet<&ModelPath> = staged.iter().map(|staged| &staged.path).collect();
+        let staged: HashSet<&ModelPath> = staged.iter().map(|staged| staged.path).collect();
         // Where case does not matter, what stays as `a.bin` may be on disk what was called `A.bin`.
         let staying = after.iter().filter(|path| !staged.contains(path));
         let staying: HashSet<String> = staying.map(ModelPath::folded).collect();
@@ -182,7 +182,7 @@ impl OutDir {
 /// What an `out_dir` is to hold, all of it written down already.
 pub(crate) struct Edition<'a> {
     out: &'a OutDir,
-    staged: Vec<Staged>,
+    staged: Vec<Staged<'a>>,
     before: &'a Lockfile,
     after: &'a Lockfile,
     /// None where it says so already, or there is to be none.
@@ -250,7 +250,7 @@ pub(crate) fn package_lock(
         Some(_) => None,
         None => manifest.and_then(modified),
     };
-    write(path, &after.to_string(), quiet.map_or(Stamp::Now, Stamp::At))
+    write(path, &after.text(), quiet.map_or(Stamp::Now, Stamp::At))
 }
 
 /// Writes `text` to `path`, unless it is there already.

@@ -18,7 +18,7 @@ use crate::pins::{self, Pins};
 use crate::plan::Step;
 use crate::policy::Policy;
 use crate::progress::Progress;
-use crate::publish::{self, OutDir};
+use crate::publish::{self, Edition, OutDir};
 use crate::source::{self, ModelUrl};
 use crate::staging;
 use crate::tell::Teller;
@@ -63,11 +63,13 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let whole = files.iter().all(|file| file.step != Step::LeaveEmpty);
     if whole {
         let after = settled(&out, &policy, &pins, &locked).map_err(unchanged)?;
-        let edition =
-            out.prepare(gather::staged(&files), &pins.record, &after).map_err(unchanged)?;
+        let staged = gather::staged(&files);
+        let is_new = !staged.is_empty() || after != pins.record;
+        let edition = is_new.then(|| out.prepare(staged, &pins.record, &after)).transpose();
+        let edition = edition.map_err(unchanged)?;
         // First, so that what the lock pins is never replaced by what it does not.
         update_package_lock(&out, &pins, &policy, &locked, &progress)?;
-        edition.publish()?;
+        edition.map_or(Ok(()), Edition::publish)?;
     } else {
         let others = pins.without(&locked);
         out.prepare(gather::staged(&files), &others, &others)?.publish()?;
@@ -104,10 +106,9 @@ fn settled(
 ) -> Result<Lockfile, Error> {
     static VENDORED: Mutex<BTreeSet<(PathBuf, String)>> = Mutex::new(BTreeSet::new());
     let mut vendored = VENDORED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let mut before = pins.record.clone();
-    before.drop_remains();
-    let mut after = before.clone();
-    for (rival, path) in before.rivals(locked) {
+    let mut after = pins.record.clone();
+    after.drop_remains();
+    for (rival, path) in pins.record.rivals(locked) {
         let by_this_process = vendored.contains(&(out.dir().to_owned(), rival.url.clone()));
         if by_this_process || policy.package.is_none() {
             let (path, dir) = (path.as_str(), out.dir().display());
@@ -119,7 +120,9 @@ fn settled(
         }
         after.remove(&rival.url);
     }
-    after.insert(locked.clone());
+    if after.model(&locked.url) != Some(locked) {
+        after.insert(locked.clone());
+    }
     vendored.insert((out.dir().to_owned(), locked.url.clone()));
     Ok(after)
 }
@@ -142,6 +145,9 @@ fn update_package_lock(
     let _turn = (!out.is_at(dir)).then(|| Claim::dir(dir, waiting));
     // A process may have died of writing it.
     staging::sweep(dir, dir);
+    if pins.is_packaged && pins.pinned.as_ref() == Some(locked) {
+        return Ok(());
+    }
     let before = pins::read_if_there(path)?;
     let pinned = before.as_ref().and_then(|lockfile| lockfile.model(&locked.url));
     if let (Some(other), None) = (pinned, &pins.pinned)
