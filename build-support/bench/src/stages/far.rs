@@ -29,7 +29,7 @@ pub fn far(place: &Place) -> Result<Figures> {
         .start();
     let package = Package::new(place.work("app/far"), &script, &host.url("/m/model.json"), None);
     let sums = peers::sums(place, &model)?;
-    let url = host.url("");
+    let url = host.url("/");
     let flags = format!("--parallel-max {CONNECTIONS}");
     let series = interleaved(
         5,
