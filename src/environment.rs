@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::LockMode;
 use crate::error::Error;
@@ -30,6 +30,12 @@ const CARGO_COLOUR: &str = "CARGO_TERM_COLOR";
 const NO_COLOUR: &str = "NO_COLOR";
 const TERM: &str = "TERM";
 const CI: &str = "CI";
+
+/// The executable that is running, by a path without links.
+pub(crate) fn program() -> Result<PathBuf, Error> {
+    let found = std::env::current_exe().and_then(std::fs::canonicalize);
+    found.map_err(|error| Error::io("find", Path::new("the running program"), error))
+}
 
 /// All that are read.
 const NAMES: &[&str] = &[

@@ -95,17 +95,23 @@
 
 #![cfg_attr(not(feature = "net"), allow(dead_code, reason = "some of it only downloads use"))]
 
+// The story, and other ends than a build.
 mod vendor;
 mod provision;
 mod tell;
-mod anatomy;
+mod embed;
+mod safetensors;
 mod vendored;
+
+// Its stages.
 mod assemble;
 mod gather;
 mod plan;
 mod wanted;
 mod address;
 mod pins;
+
+// Downloads.
 mod fetch;
 #[cfg(feature = "net")]
 mod download;
@@ -130,18 +136,27 @@ mod gunzip;
 mod exchange;
 #[cfg(feature = "net")]
 mod memory;
+mod errand;
+mod failure;
+
+// Places on disk.
 mod inventory;
 mod cache;
 #[cfg(feature = "net")]
 mod partial;
-mod errand;
-mod failure;
 mod publish;
 mod turn;
 mod staging;
 mod copy;
-mod embed;
+
+// What a model is made of.
+mod module;
+mod blob;
+mod decode;
+mod tensors;
 mod verify;
+
+// What a run may do, and who says so.
 mod policy;
 mod mirror;
 #[cfg(feature = "net")]
@@ -158,11 +173,15 @@ mod config;
 mod secret;
 mod package;
 mod source;
+
+// What is told.
 mod progress;
 mod meter;
 mod screen;
 mod emit;
 mod error;
+
+// Formats.
 mod lockfile;
 mod manifest;
 mod weights;
@@ -171,6 +190,8 @@ mod sniff;
 mod digest;
 #[cfg(feature = "net")]
 mod validators;
+
+// Several at once.
 mod claim;
 #[cfg(feature = "net")]
 mod seats;
@@ -197,14 +218,17 @@ mod surroundings;
 
 use std::path::Path;
 
-pub use anatomy::{Group, Weight};
+pub use blob::Embed;
 pub use cache::Cache;
 pub use config::{Config, LockMode};
+pub use embed::Module;
 pub use error::{Error, ErrorKind};
 pub use inventory::CachedFile;
 pub use lockfile::{LockedFile, LockedModel, Lockfile};
 pub use progress::Mode as ProgressMode;
-pub use vendored::{Report, Tensor, Vendored, VendoredFile};
+pub use safetensors::Safetensors;
+pub use tensors::{Group, Tensor};
+pub use vendored::{Report, Vendored, VendoredFile};
 pub use weights::{DType, Quantization};
 
 #[cfg(doctest)]

@@ -60,7 +60,12 @@ impl Figures {
         };
         let taken =
             if taken.as_secs() < 60 { format!("{:.1}s", taken.as_secs_f64()) } else { time(taken) };
-        format!("{of}{}, {} in {taken}", files(self.files), size(self.arrived))
+        // A host that is asked again says of what it still has that it has not changed, and sends nothing.
+        let came = match self.arrived {
+            0 if self.finished == self.files => "nothing new".to_owned(),
+            arrived => size(arrived),
+        };
+        format!("{of}{}, {came} in {taken}", files(self.files))
     }
 
     /// How long the rest takes at this speed.
@@ -233,6 +238,8 @@ mod tests {
         assert_eq!(all.in_all(Duration::from_secs(62)), "24 files, 94.1 MB in 1m 02s");
         let some = figures(5, 17_200_000, Some(94_100_000), None);
         assert_eq!(some.in_all(at), "5 of 24 files, 17.2 MB in 7.6s");
+        let confirmed = Figures { arrived: 0, ..all };
+        assert_eq!(confirmed.in_all(at), "24 files, nothing new in 7.6s");
     }
 
     #[test]

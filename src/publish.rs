@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -258,7 +258,22 @@ pub(crate) fn write(path: &Path, text: &str, stamp: Stamp) -> Result<(), Error> 
     Draft::new(path, text)?.map_or(Ok(()), |draft| draft.settle(stamp))
 }
 
-/// A text that has no name yet. Without one it goes when it is dropped.
+/// Writes to `path` what `write` writes: all of it, or nothing.
+pub(crate) fn write_with(
+    path: &Path,
+    stamp: Stamp,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let failed = |error| Error::io("write", path, error);
+    let draft = Draft::begin(path)?;
+    let mut file = BufWriter::new(&draft.file);
+    write(&mut file)?;
+    file.flush().map_err(failed)?;
+    drop(file);
+    draft.settle(stamp)
+}
+
+/// A file that has no name yet. Without one it goes when it is dropped.
 struct Draft {
     path: PathBuf,
     staged: PathBuf,
@@ -271,19 +286,19 @@ impl Draft {
         if is_already(path, text) {
             return Ok(None);
         }
+        let mut draft = Draft::begin(path)?;
+        let written = draft.file.write_all(text.as_bytes());
+        written.map_err(|error| Error::io("write", path, error)).map(|()| Some(draft))
+    }
+
+    fn begin(path: &Path) -> Result<Draft, Error> {
         let dir = path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
         let staged = dir.join(staging::unique_name());
-        let draft = File::create(&staged).map(|file| {
-            let path = path.to_owned();
-            Draft { path, staged, file }
-        });
-        let written = draft.and_then(|mut draft| {
-            // So that no other process takes it for what a dead one left.
-            let _ = draft.file.try_lock();
-            draft.file.write_all(text.as_bytes()).map(|()| draft)
-        });
-        written.map(Some).map_err(|error| Error::io("write", path, error))
+        let file = File::create(&staged).map_err(|error| Error::io("write", path, error))?;
+        // So that no other process takes it for what a dead one left.
+        let _ = file.try_lock();
+        Ok(Draft { path: path.to_owned(), staged, file })
     }
 
     fn settle(self, stamp: Stamp) -> Result<(), Error> {

@@ -1,22 +1,20 @@
 //! The result: what is in `out_dir`, and what can be made of it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::digest::Content;
-use crate::embed::{self, Anchor};
 use crate::emit::Emit;
-use crate::environment::{DOCS_RS, Environment, SKIP};
+use crate::environment::{self, DOCS_RS, SKIP};
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedFile, LockedModel};
 use crate::manifest::Manifest;
 use crate::parallel;
-use crate::path::{RECORD, slashed};
+use crate::path::{ModelPath, RECORD};
 use crate::pins;
-use crate::publish::{self, Stamp};
 use crate::source::{ModelUrl, shown_text};
-use crate::weights::{DType, Quantization};
+use crate::tensors::{self, Group, Tensor};
 
 /// A vendored model: files on disk that are what the lockfile pins.
 #[derive(Debug)]
@@ -57,20 +55,6 @@ pub struct Report {
     pub left_empty: usize,
     /// How long it took.
     pub elapsed: Duration,
-}
-
-/// A weight of the model, as its manifest describes it.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Tensor {
-    /// As TensorFlow.js knows it.
-    pub name: String,
-    /// The type of its values.
-    pub dtype: DType,
-    /// Its dimensions; none for a scalar.
-    pub shape: Vec<u64>,
-    /// How its bytes were made smaller, if they were.
-    pub quantization: Option<Quantization>,
 }
 
 impl Vendored {
@@ -122,6 +106,37 @@ impl Vendored {
         vendored.verify().map(|()| vendored)
     }
 
+    /// The model at `url` that is shipped beside the running program: [`Vendored::open`] of the directory `dir`, which is
+    /// looked for from where the executable lies and from one above, as in `bin/app` and `share/app/model`.
+    ///
+    /// This is for what is too large to be embedded. Ship the directory that the model was vendored into.
+    ///
+    /// ```no_run
+    /// # use vendor_model::Vendored;
+    /// # const URL: &str = "https://models.example/speech/model.json";
+    /// let model = Vendored::beside_program("speech", URL)?;
+    /// let manifest = model.entry();
+    /// # Ok::<(), vendor_model::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Lock`] if it is in neither place, else as of [`Vendored::open`].
+    pub fn beside_program(dir: impl AsRef<Path>, url: impl AsRef<str>) -> Result<Vendored, Error> {
+        let dir = dir.as_ref();
+        let program = environment::program()?;
+        let places: Vec<PathBuf> =
+            program.ancestors().skip(1).take(2).map(|above| above.join(dir)).collect();
+        if let Some(place) = places.iter().find(|place| place.join(RECORD).is_file()) {
+            return Vendored::open(place, url);
+        }
+        let headline = format!("there is no vendored model {} beside the program", dir.display());
+        let error = Error::new(ErrorKind::Lock, headline).fact("program", program.display());
+        let error =
+            places.iter().fold(error, |error, place| error.fact("looked for", place.display()));
+        Err(error.help("ship it there: the directory that the model was vendored into, its models.lock included"))
+    }
+
     /// The address of the model, as lockfiles record it.
     pub fn url(&self) -> &str {
         &self.locked.url
@@ -142,24 +157,29 @@ impl Vendored {
         &self.files
     }
 
-    /// The weights, in the order of their bytes.
+    /// The weights, in the order of their bytes, and where those are.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`] or [`ErrorKind::Manifest`] where the manifest is gone or is of another format.
+    /// As of [`Vendored::groups`].
     pub fn tensors(&self) -> Result<Vec<Tensor>, Error> {
-        let bytes = fs::read(&self.entry).map_err(|error| Error::io("read", &self.entry, error))?;
-        let manifest = Manifest::parse(&bytes, &self.locked.files[0].path)
+        Ok(self.groups()?.into_iter().flat_map(|group| group.tensors).collect())
+    }
+
+    /// The weight groups, in the order of the manifest.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Digest`] where placeholders stand for files, [`ErrorKind::Io`] or [`ErrorKind::Manifest`] where the
+    /// model is gone or is of another format.
+    pub fn groups(&self) -> Result<Vec<Group>, Error> {
+        self.refuse_placeholders()?;
+        let text = fs::read(&self.entry).map_err(|error| Error::io("read", &self.entry, error))?;
+        let manifest = Manifest::parse(&text, &self.locked.files[0].path)
             .map_err(|error| Error::manifest(self.url(), error))?;
-        let weights = manifest.groups.into_iter().flat_map(|group| group.weights);
-        Ok(weights
-            .map(|weight| Tensor {
-                name: weight.name,
-                dtype: weight.dtype,
-                shape: weight.shape,
-                quantization: weight.quantization,
-            })
-            .collect())
+        let open = |path: &ModelPath| File::open(path.below(&self.dir));
+        let groups = tensors::groups(manifest, open);
+        groups.map_err(|error| Error::io("read the shards in", &self.dir, error))
     }
 
     /// The bytes of all files together.
@@ -178,12 +198,7 @@ impl Vendored {
     ///
     /// [`ErrorKind::Digest`] for the first that is missing or different, and where placeholders stand for files.
     pub fn verify(&self) -> Result<(), Error> {
-        if !self.whole {
-            let headline = "empty placeholders stand for files of the model";
-            return Err(Error::new(ErrorKind::Digest, headline)
-                .fact("url", self.url())
-                .help(format!("build again without {SKIP} and {DOCS_RS}")));
-        }
+        self.refuse_placeholders()?;
         let check = |file: &LockedFile| {
             let path = file.path.below(&self.dir);
             match Content::of_file(&path).map_err(|error| Error::io("read", &path, error))? {
@@ -198,39 +213,27 @@ impl Vendored {
         parallel::each(&self.locked.files, parallel::cores(), check).map(drop)
     }
 
-    /// Writes a Rust module that embeds every file, to be included with
-    /// `include!(concat!(env!("OUT_DIR"), "/model.rs"))`.
-    ///
-    /// It has `URL`, `PLACEHOLDER`, `ENTRY` (the path of the manifest), `FILES` (path, media type, size, digest and
-    /// bytes of each) and `fn get(path) -> Option<&'static File>`; it needs no crate and no `std`.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`] if the model lies below neither `OUT_DIR` nor the package, so that no path that is the
-    /// same on every machine leads to it; [`ErrorKind::Io`] if `path` cannot be written.
-    pub fn write_module(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let path = path.as_ref();
-        let text = embed::module(self.url(), &self.locked.files, &self.anchor()?, self.whole);
-        publish::write(path, &text, Stamp::Old)?;
-        self.emit.rerun_if_changed(path);
-        Ok(())
+    fn refuse_placeholders(&self) -> Result<(), Error> {
+        if self.whole {
+            return Ok(());
+        }
+        let headline = "empty placeholders stand for files of the model";
+        Err(Error::new(ErrorKind::Digest, headline)
+            .fact("url", self.url())
+            .help(format!("build again without {SKIP} and {DOCS_RS}")))
     }
 
-    fn anchor(&self) -> Result<Anchor, Error> {
-        let environment = Environment::of_this_process();
-        let below = |variable: &'static str| {
-            let dir = slashed(self.dir.strip_prefix(environment.path(variable)?).ok()?)?;
-            Some(Anchor { variable, dir })
-        };
-        below("OUT_DIR").or_else(|| below("CARGO_MANIFEST_DIR")).ok_or_else(|| {
-            let error = Error::new(
-                ErrorKind::Config,
-                format!("cannot embed the model in {}", self.dir.display()),
-            );
-            error
-                .fact("expected", "a directory below OUT_DIR, or below the package")
-                .help("vendor into a directory below OUT_DIR")
-        })
+    pub(crate) fn locked(&self) -> &LockedModel {
+        &self.locked
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Tells cargo of a file that was made of the model.
+    pub(crate) fn made(&self, path: &Path) {
+        self.emit.rerun_if_changed(path);
     }
 }
 

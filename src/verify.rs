@@ -199,14 +199,22 @@ fn skip(bytes: &mut impl Read, n: u64) -> io::Result<u64> {
     io::copy(&mut bytes.take(n), &mut io::sink())
 }
 
+/// The bytes of all of these in a row.
+pub(crate) fn in_a_row<T, R: Read>(
+    pieces: impl IntoIterator<Item = T>,
+    open: impl Fn(T) -> io::Result<R>,
+) -> impl Read {
+    Concatenation { shards: pieces.into_iter(), current: None, open }
+}
+
 /// The shards of a group, one behind the other, opened as they are reached.
-struct Concatenation<'a, R, O> {
-    shards: std::slice::Iter<'a, ModelPath>,
+struct Concatenation<I, R, O> {
+    shards: I,
     current: Option<BufReader<R>>,
     open: O,
 }
 
-impl<R: Read, O: Fn(&ModelPath) -> io::Result<R>> Read for Concatenation<'_, R, O> {
+impl<T, I: Iterator<Item = T>, R: Read, O: Fn(T) -> io::Result<R>> Read for Concatenation<I, R, O> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             if let Some(current) = &mut self.current {

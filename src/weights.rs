@@ -159,7 +159,7 @@ impl DType {
     }
 
     /// Bytes of one element; strings have no fixed size.
-    fn size(self) -> Option<u64> {
+    pub(crate) fn size(self) -> Option<u64> {
         match self {
             DType::Complex64 => Some(8),
             DType::Float32 | DType::Int32 => Some(4),
@@ -219,7 +219,8 @@ impl<'de> Deserialize<'de> for Dimension {
                 }
             }
         }
-        deserializer.deserialize_any(Integral)
+        // Not `any`, for which another crate's `arbitrary_precision` would make the number a map.
+        deserializer.deserialize_f64(Integral)
     }
 }
 
@@ -296,6 +297,15 @@ mod tests {
         for (spec, expected) in cases {
             let error = length(spec).unwrap_err();
             assert!(error.contains(expected) && error.contains("line 1"), "{spec}: {error}");
+        }
+    }
+
+    #[test]
+    fn scales_are_read_to_the_last_bit() {
+        for scale in ["0.10163621359011707", "-0.049052704958354724", "3e-05", "1", "-7"] {
+            let json = format!(r#"{{"dtype": "uint8", "scale": {scale}, "min": 0}}"#);
+            let raw: RawQuantization = serde_json::from_str(&json).unwrap();
+            assert_eq!(Quantization::try_from(raw).unwrap().scale, Some(scale.parse().unwrap()));
         }
     }
 }

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use model_host::Host;
+use serde_json::Value;
 use tempfile::TempDir;
 use vendor_model::{LockMode, Lockfile};
 
+use crate::client;
 use crate::shared_folder::skip;
 use crate::support::{Project, Ran, config, contents, vendor_model};
 
@@ -120,4 +122,25 @@ fn it_builds_from_its_vendored_copy_on_a_machine_without_a_network_and_with_an_e
         assert!(found.is_some_and(|(_, found)| *found == bytes), "{name}");
     }
     assert!(contents(home.path()).is_empty(), "{:?}", contents(home.path()).keys());
+}
+
+#[test]
+fn the_answers_that_the_native_run_is_held_against_are_those_of_tensorflow_js() {
+    let Some(scripts) = client::scripts() else { return };
+    let committed = fs::read_to_string(example_app().join("native/tests/answers.jsonl")).unwrap();
+    let answered = client::node(&scripts, "answers.mjs", &Value::Null);
+    let lines = |text: &str| -> Vec<Value> {
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let (committed, answered) = (lines(&committed), lines(&answered));
+    assert_eq!(committed.len(), answered.len());
+    for (committed, answered) in committed.iter().zip(answered) {
+        assert_eq!(committed["shades"], answered["shades"]);
+        let probabilities = |of: &Value| -> Vec<f64> {
+            let numbers = of["probabilities"].as_array().unwrap().iter();
+            numbers.map(|number| number.as_f64().unwrap()).collect()
+        };
+        let pairs = probabilities(committed).into_iter().zip(probabilities(&answered));
+        assert!(pairs.into_iter().all(|(one, other)| (one - other).abs() < 1e-6), "{committed}");
+    }
 }

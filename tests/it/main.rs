@@ -14,6 +14,7 @@ mod policy;
 mod updates;
 mod skipping;
 mod vendored_directory;
+mod beside;
 mod cache;
 mod resuming;
 mod provisioning;
@@ -36,6 +37,7 @@ mod progress;
 mod module;
 mod corpus;
 mod client;
+mod conversion;
 mod example_app;
 #[cfg(unix)]
 mod real_servers;

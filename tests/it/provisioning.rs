@@ -195,8 +195,8 @@ fn the_groups_of_a_model_say_where_each_weight_lies_strings_included() {
     let vendored = config().vendor_model(host.url("/m/model.json"), dir.path());
     let groups = vendored.unwrap().groups().unwrap();
     let weights = |at: usize| {
-        let weights = groups[at].weights.iter();
-        weights.map(|weight| (&*weight.tensor.name, weight.offset, weight.size)).collect::<Vec<_>>()
+        let tensors = groups[at].tensors.iter();
+        tensors.map(|tensor| (&*tensor.name, tensor.offset, tensor.length)).collect::<Vec<_>>()
     };
     assert_eq!(groups[0].shards, ["a.bin", "b.bin"]);
     assert_eq!(weights(0), [("s", 0, 11), ("t", 11, 5), ("n", 16, 3)]);

@@ -2,24 +2,13 @@
 // and compares every tensor: `node agree.mjs < pairs.json`, where pairs is [{name, original, vendored}, ...].
 
 import { readFileSync } from 'node:fs';
-import * as tf from '@tensorflow/tfjs-core';
-import '@tensorflow/tfjs-backend-cpu';
+import { bytes, load } from './client.mjs';
 
 const pairs = JSON.parse(readFileSync(0, 'utf8'));
 for (const { name, original, vendored } of pairs) {
   const [expected, found] = await Promise.all([load(original), load(vendored)]);
   const tensors = compare(name, expected, found);
   console.log(`${name}: ${tensors} tensors agree`);
-}
-
-/** The named tensors of a model, as the client decodes them. A bare array is what `tf.io.loadWeights` is for. */
-async function load(url) {
-  const manifest = await (await fetch(url)).text();
-  if (manifest.trimStart().startsWith('[')) {
-    return tf.io.loadWeights(JSON.parse(manifest), url.slice(0, url.lastIndexOf('/')));
-  }
-  const { weightData, weightSpecs } = await tf.io.http(url).load();
-  return tf.io.decodeWeights(weightData, weightSpecs);
 }
 
 function compare(name, expected, found) {
@@ -42,7 +31,6 @@ function sameValues(what, expected, found) {
   if (!ArrayBuffer.isView(expected)) {
     return same(what, expected, found);
   }
-  const bytes = (view) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);
   if (!bytes(expected).equals(bytes(found))) {
     throw new Error(`${what} differ`);
   }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
-use vendor_model::{DType, Group, Lockfile, Quantization, Vendored, Weight};
+use vendor_model::{DType, Group, Lockfile, Quantization, Vendored};
 
 use crate::failure::Failure;
 
@@ -114,21 +114,20 @@ fn record(group: Group, sizes: &HashMap<&str, u64>) -> GroupRecord {
         path: path.clone(),
     };
     let shards: Vec<Shard> = group.shards.iter().map(shard).collect();
-    let tensors = group.weights.into_iter().map(|weight| tensor(weight, &shards)).collect();
+    let tensors = group.tensors.into_iter().map(|found| tensor(found, &shards)).collect();
     GroupRecord { size: shards.iter().map(|shard| shard.size).sum(), shards, tensors }
 }
 
-fn tensor(weight: Weight, shards: &[Shard]) -> Tensor {
-    let Weight { tensor, offset, size, .. } = weight;
+fn tensor(found: vendor_model::Tensor, shards: &[Shard]) -> Tensor {
     Tensor {
-        dtype: name(tensor.dtype),
-        parameters: tensor.shape.iter().product(),
-        quantization: tensor.quantization.map(quantization),
-        shards: overlapping(shards, offset, size),
-        name: tensor.name,
-        shape: tensor.shape,
-        offset,
-        size,
+        dtype: name(found.dtype),
+        parameters: found.shape.iter().product(),
+        quantization: found.quantization.map(quantization),
+        shards: overlapping(shards, found.offset, found.length),
+        name: found.name,
+        shape: found.shape,
+        offset: found.offset,
+        size: found.length,
     }
 }
 

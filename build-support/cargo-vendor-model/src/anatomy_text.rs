@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::anatomy::{Anatomy, GroupRecord, Layer, Shard, Tensor};
-use crate::table::{Column, table};
+use crate::table::{Column, table, table_without};
 use crate::talk::harmless;
 use crate::words::{count, share, size, thousands};
 
 pub fn text(anatomy: &Anatomy, width: Option<usize>) -> String {
     let shards = anatomy.groups.iter().map(|group| group.shards.len() as u64).sum();
     let head = format!(
-        "{}\n{}, {} in all: {}, {}, {}, {}\n",
+        "{}\n{}, {}\n{}, {}, {}, {}\n",
         harmless(&anatomy.url),
         harmless(&anatomy.format),
         size(anatomy.size),
@@ -96,7 +96,12 @@ fn layers(anatomy: &Anatomy, width: Option<usize>) -> String {
         Column::Right("SHARE"),
         Column::Left(""),
     ];
-    rows(&columns, anatomy.layers.iter().map(row).collect(), width)
+    let rows: Vec<Vec<String>> = anatomy.layers.iter().map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    // Layers that differ in the middle of their names only have to be told apart in few columns, too.
+    table_without(&["PARAMETERS", "TENSORS"], &columns, &rows, width)
 }
 
 fn tensors(anatomy: &Anatomy, width: Option<usize>) -> String {
@@ -115,7 +120,7 @@ fn tensors(anatomy: &Anatomy, width: Option<usize>) -> String {
     let mut table: Vec<Vec<String>> = anatomy.tensors().map(row).collect();
     let quantized = table.iter().any(|row| !row[3].is_empty());
     if quantized {
-        return rows(&columns, table, width);
+        return table_without(&["QUANTIZATION"], &columns, &table, width);
     }
     table.iter_mut().for_each(|row| drop(row.remove(3)));
     rows(&[&columns[..3], &columns[4..]].concat(), table, width)

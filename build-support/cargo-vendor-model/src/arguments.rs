@@ -9,12 +9,14 @@ use vendor_model::Config;
 
 use crate::commands::bundle::Bundle;
 use crate::commands::cache::Cache;
+use crate::commands::completions::Completions;
 use crate::commands::export::Export;
 use crate::commands::fetch::Fetch;
 use crate::commands::get::Get;
 use crate::commands::inspect::Inspect;
 use crate::commands::list::List;
 use crate::commands::lock::Lock;
+use crate::commands::man::Man;
 use crate::commands::mirror::Mirror;
 use crate::commands::remove::Remove;
 use crate::commands::sbom::Sbom;
@@ -85,6 +87,8 @@ pub enum Command {
     Export(Export),
     Mirror(Mirror),
     Cache(Cache),
+    Completions(Completions),
+    Man(Man),
 }
 
 impl Arguments {
@@ -99,6 +103,32 @@ pub struct LockArgs {
     /// The lockfile [default: models.lock beside the nearest Cargo.toml upward, else in the current directory]
     #[arg(long, value_name = "FILE")]
     pub lockfile: Option<PathBuf>,
+}
+
+/// What is always so in commands that only read the lockfile.
+#[derive(Debug, Args)]
+pub struct ReadingArgs {
+    #[command(flatten)]
+    pub lock: LockArgs,
+
+    /// Leave models.lock as it is; this command always does
+    #[arg(long = "locked")]
+    _locked: bool,
+}
+
+/// Whether pins may be made and moved.
+#[derive(Debug, Args)]
+pub struct WritingArgs {
+    #[command(flatten)]
+    pub lock: LockArgs,
+
+    /// Fail rather than write to models.lock
+    #[arg(long)]
+    locked: bool,
+
+    /// What builds heed is heeded here.
+    #[arg(long, env = "VENDOR_MODEL_LOCK", hide = true)]
+    lock_mode: Option<String>,
 }
 
 /// How hosts are asked.
@@ -120,6 +150,10 @@ pub struct AskingArgs {
     /// A request header for the host of the model, such as 'Authorization: Bearer ...'
     #[arg(long, value_name = "NAME: VALUE")]
     header: Vec<String>,
+
+    /// Refuse a model whose files have more bytes together [default: 16 GiB]
+    #[arg(long, value_name = "BYTES")]
+    max_bytes: Option<u64>,
 }
 
 /// What a manifest does not tell of its model.
@@ -145,6 +179,9 @@ impl NetworkArgs {
 impl AskingArgs {
     pub fn config(&self, talk: &Talk) -> Result<Config, Failure> {
         let mut config = config(talk);
+        if let Some(bytes) = self.max_bytes {
+            config.max_bytes(bytes);
+        }
         for header in &self.header {
             let Some((name, value)) = header.split_once(':') else {
                 return Err(Failure::usage("cannot read --header")
@@ -154,6 +191,12 @@ impl AskingArgs {
             config.header(name.trim(), value.trim());
         }
         Ok(config)
+    }
+}
+
+impl WritingArgs {
+    pub fn is_locked(&self) -> bool {
+        self.locked || self.lock_mode.as_deref() == Some("locked")
     }
 }
 

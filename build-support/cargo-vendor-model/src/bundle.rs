@@ -18,8 +18,11 @@ use vendor_model::{Config, Lockfile};
 
 use crate::content;
 use crate::failure::Failure;
+use crate::gauge::Gauge;
 use crate::held::{Held, hold};
-use crate::lock_file::LockFile;
+use crate::lock_file::{self, LockFile};
+use crate::shelf::shelf;
+use crate::talk::Talk;
 use crate::verdict::Content;
 
 /// The time of every entry, as `vendor-model` gives it to its outputs.
@@ -41,6 +44,14 @@ pub struct Bundled {
     pub sha256: String,
     pub models: Vec<String>,
     pub files: Vec<String>,
+}
+
+/// What goes with the models, and where to.
+pub struct Parcel<'a> {
+    pub licences: &'a [PathBuf],
+    /// Of the name of every entry.
+    pub prefix: &'a str,
+    pub output: &'a Path,
 }
 
 enum Source {
@@ -71,11 +82,12 @@ pub fn bundle(
     config: &Config,
     lock: &LockFile,
     only: &Lockfile,
-    licences: &[PathBuf],
-    prefix: &str,
-    output: &Path,
+    parcel: &Parcel<'_>,
+    talk: &Talk,
 ) -> Result<Bundled, Failure> {
+    let Parcel { licences, prefix, output } = *parcel;
     let packing = Packing::of(output)?;
+    shelf(only.models())?;
     let (mut entries, mut held) = (licence_entries(licences)?, Vec::new());
     for pinned in only.models() {
         let model = hold(config, lock, pinned)?;
@@ -87,7 +99,9 @@ pub fn bundle(
     }
     entries.insert("models.lock".to_owned(), Source::Text(only.to_string()));
     entries.insert("SHA256SUMS".to_owned(), Source::Text(sums(&entries)?));
-    write(&entries, prefix, packing, output)?;
+    let gauge = Gauge::new(talk, "Packing", only.models().iter().map(lock_file::size).sum());
+    write(&entries, parcel, packing, &gauge)?;
+    drop(gauge);
     let Content { size, sha256 } = Content::of_file(output)?;
     Ok(Bundled {
         output: output.to_owned(),
@@ -129,24 +143,29 @@ fn sums(entries: &BTreeMap<String, Source>) -> Result<String, Failure> {
 /// Beside its name first, so that there is never half an archive.
 fn write(
     entries: &BTreeMap<String, Source>,
-    prefix: &str,
+    parcel: &Parcel<'_>,
     packing: Packing,
-    output: &Path,
+    gauge: &Gauge,
 ) -> Result<(), Failure> {
+    let Parcel { prefix, output, .. } = *parcel;
+    let pack = |to: &mut dyn Write| pack(entries, prefix, gauge, to);
     let failure = |error: io::Error| Failure::io("write", output, &error);
     let dir = output.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut staged = content::staged_in(dir).map_err(failure)?;
     let file = BufWriter::new(staged.as_file_mut());
     let packed = match packing {
-        Packing::Tar => pack(entries, prefix, file).and_then(|mut file| file.flush()),
+        Packing::Tar => {
+            let mut file = file;
+            pack(&mut file).and_then(|()| file.flush())
+        }
         Packing::Gzip => {
-            let gzip = GzBuilder::new().write(file, Compression::best());
-            pack(entries, prefix, gzip).and_then(|gzip| gzip.finish()?.flush())
+            let mut gzip = GzBuilder::new().write(file, Compression::default());
+            pack(&mut gzip).and_then(|()| gzip.finish()?.flush())
         }
         Packing::Zstd => {
             const LEVEL: i32 = 15;
-            let zstd = zstd::Encoder::new(file, LEVEL).map_err(failure)?;
-            pack(entries, prefix, zstd).and_then(|zstd| zstd.finish()?.flush())
+            let mut zstd = zstd::Encoder::new(file, LEVEL).map_err(failure)?;
+            pack(&mut zstd).and_then(|()| zstd.finish()?.flush())
         }
     };
     packed.map_err(failure)?;
@@ -154,14 +173,19 @@ fn write(
     Ok(())
 }
 
-fn pack<W: Write>(entries: &BTreeMap<String, Source>, prefix: &str, to: W) -> io::Result<W> {
+fn pack(
+    entries: &BTreeMap<String, Source>,
+    prefix: &str,
+    gauge: &Gauge,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     let mut tar = tar::Builder::new(to);
     for (name, source) in entries {
         let (size, bytes): (u64, Box<dyn Read>) = match source {
             Source::Text(text) => (text.len() as u64, Box::new(text.as_bytes())),
             Source::Disk(path) => {
                 let file = File::open(path)?;
-                (file.metadata()?.len(), Box::new(BufReader::new(file)))
+                (file.metadata()?.len(), Box::new(gauge.metered(BufReader::new(file))))
             }
         };
         let mut header = tar::Header::new_gnu();
@@ -172,5 +196,5 @@ fn pack<W: Write>(entries: &BTreeMap<String, Source>, prefix: &str, to: W) -> io
         header.set_gid(0);
         tar.append_data(&mut header, format!("{prefix}{name}"), bytes.take(size))?;
     }
-    tar.into_inner()
+    tar.finish()
 }

@@ -6,6 +6,7 @@ use vendor_model::{LockedFile, LockedModel};
 
 use crate::content::sum;
 use crate::failure::Failure;
+use crate::shelf::shelf;
 
 /// A pinned file that has an address.
 struct Pin {
@@ -62,6 +63,7 @@ pub fn bazel(models: &[&LockedModel]) -> Result<String, Failure> {
 
 /// What has an address, each once, in the order of paths.
 fn pins(models: &[&LockedModel]) -> Result<impl Iterator<Item = Pin>, Failure> {
+    shelf(models.iter().copied())?;
     let mut pins = BTreeMap::new();
     for model in models {
         for file in model.files() {

@@ -56,7 +56,12 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure { text: error.to_string(), of_usage: error.kind() == ErrorKind::Config }
+        let text = error.to_string();
+        // Where build scripts have a setting, here is a flag.
+        let text = text.replace("Config::entry_name", "--entry-name");
+        let text = text.replace("Config::max_bytes", "--max-bytes");
+        let text = text.replace("dequantize(false)", "--dequantize=false");
+        Failure { text, of_usage: error.kind() == ErrorKind::Config }
     }
 }
 

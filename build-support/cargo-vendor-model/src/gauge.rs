@@ -1,5 +1,7 @@
 //! How far something is, where the library has no line for it: a bar on a terminal, a plain line elsewhere.
 
+use std::io::Read;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vendor_model::ProgressMode;
 
@@ -32,6 +34,11 @@ impl Gauge {
 
     pub fn advance(&self, bytes: u64) {
         self.0.inc(bytes);
+    }
+
+    /// A reader that advances it.
+    pub fn metered<R: Read>(&self, reader: R) -> impl Read + use<R> {
+        self.0.wrap_read(reader)
     }
 }
 

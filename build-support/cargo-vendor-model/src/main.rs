@@ -14,9 +14,11 @@ mod bundle;
 mod sbom;
 mod licences;
 mod export;
+mod shelf;
 mod mirroring;
 mod store;
 mod gauge;
+mod manual;
 mod artifact;
 mod embedded;
 mod held;
@@ -59,6 +61,8 @@ fn main() -> ExitCode {
         Command::Export(export) => export.run(&talk),
         Command::Mirror(mirror) => mirror.run(&talk),
         Command::Cache(cache) => cache.run(&talk),
+        Command::Completions(completions) => completions.run(&talk),
+        Command::Man(man) => man.run(&talk),
     };
     match outcome {
         Ok(Outcome::Well) => ExitCode::SUCCESS,

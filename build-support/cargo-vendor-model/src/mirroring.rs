@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::gauge::Gauge;
 use crate::held::read;
 use crate::lock_file::LockFile;
+use crate::shelf::shelf;
 use crate::store::Store;
 use crate::talk::Talk;
 use crate::verdict::Content;
@@ -33,13 +34,6 @@ pub struct Mirrored {
     pub rules: Vec<String>,
 }
 
-/// A file of the vendored directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Item {
-    sha256: String,
-    size: u64,
-}
-
 pub fn mirror(dir: &Path, address: &str, dry_run: bool, talk: &Talk) -> Result<Mirrored, Failure> {
     let store = Store::open(address)?;
     let own = own_lock(dir)?;
@@ -47,9 +41,9 @@ pub fn mirror(dir: &Path, address: &str, dry_run: bool, talk: &Talk) -> Result<M
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot begin: {error}")))?;
     runtime.block_on(async {
         let there = record(&store, address).await?;
-        let (ours, theirs) = (items(own.pins.models())?, items(there.models())?);
+        let (ours, theirs) = (shelf(own.pins.models())?, shelf(there.models())?);
         let new = ours.iter().filter(|(path, item)| theirs.get(*path) != Some(item));
-        let new: BTreeMap<&String, &Item> = new.collect();
+        let new: BTreeMap<&String, &Content> = new.collect();
         let after = together(&there, &own.pins)?;
         if !dry_run {
             upload(&store, dir, &new, talk).await?;
@@ -81,38 +75,18 @@ async fn record(store: &Store, address: &str) -> Result<Lockfile, Failure> {
     }
 }
 
-/// What both pin, ours in the place of theirs. Of two models that share a file, both must mean the same bytes.
+/// What both pin, ours in the place of theirs.
 fn together(theirs: &Lockfile, ours: &Lockfile) -> Result<Lockfile, Failure> {
     let mut both = theirs.clone();
     ours.models().iter().for_each(|model| both.insert(model.clone()));
-    items(both.models()).map(|_| both)
-}
-
-fn items(models: &[LockedModel]) -> Result<BTreeMap<String, Item>, Failure> {
-    let mut items: BTreeMap<String, Item> = BTreeMap::new();
-    for model in models {
-        for file in model.files() {
-            let path = model.vendored_path(file)?;
-            let item = Item { sha256: file.sha256(), size: file.size() };
-            match items.get(&path) {
-                Some(other) if *other != item => {
-                    return Err(Failure::new("two models dispute a file of the store")
-                        .fact("file", path)
-                        .fact("one of them", model.url())
-                        .help("mirror them under two prefixes"));
-                }
-                _ => drop(items.insert(path, item)),
-            }
-        }
-    }
-    Ok(items)
+    shelf(both.models()).map(|_| both)
 }
 
 /// Several at once. What is not what the lock pins goes nowhere.
 async fn upload(
     store: &Store,
     dir: &Path,
-    items: &BTreeMap<&String, &Item>,
+    items: &BTreeMap<&String, &Content>,
     talk: &Talk,
 ) -> Result<(), Failure> {
     let gauge = Gauge::new(talk, "Uploading", items.values().map(|item| item.size).sum());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use vendor_model::{Config, Error, ErrorKind, LockedFile, LockedModel, Lockfile};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Outcome};
 use crate::lock_file::{LockFile, url_of};
 use crate::talk::Talk;
 use crate::words::size;
@@ -65,6 +65,18 @@ impl Moved {
             moved.for_each(|model| pins.insert(model));
         })?;
         Ok(())
+    }
+
+    /// For whoever wants to know, and to leave the pins.
+    pub fn refuse_any(&self) -> Result<Outcome, Failure> {
+        let moved = self.models.iter().filter(|model| model.after.is_some());
+        let failure = Failure::new("cannot write to models.lock because --locked was passed");
+        match moved.clone().next() {
+            None => Ok(Outcome::Well),
+            Some(_) => Err(moved
+                .fold(failure, |failure, model| failure.fact("moved upstream", &model.url))
+                .help("run this again without --locked")),
+        }
     }
 
     pub fn tell(&self, talk: &Talk) {

@@ -1,7 +1,7 @@
 //! What `--json` says of models, files and runs; the schemas in `schema/` describe it.
 
 use serde::Serialize;
-use vendor_model::{LockedFile, LockedModel, Report};
+use vendor_model::{LockedFile, LockedModel, Report, VendoredFile};
 
 use crate::lock_file;
 
@@ -46,6 +46,16 @@ impl From<&LockedModel> for ModelRecord {
 impl From<&LockedFile> for FileRecord {
     fn from(file: &LockedFile) -> FileRecord {
         FileRecord { path: file.path().to_owned(), size: file.size(), sha256: file.sha256() }
+    }
+}
+
+impl From<&VendoredFile> for FileRecord {
+    fn from(file: &VendoredFile) -> FileRecord {
+        FileRecord {
+            path: file.path().to_owned(),
+            size: file.size(),
+            sha256: file.sha256().to_owned(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use vendor_model::{Config, Vendored};
+use vendor_model::{Config, LockedModel, Vendored};
 
 use crate::failure::Failure;
 use crate::held::{Held, hold, hold_out_of, temporary};
@@ -30,6 +30,26 @@ pub fn subjects(config: &Config, package: &Path, name: &str) -> Result<Vec<Subje
             single(config, package, &manifest.to_string_lossy()).map(|subject| vec![subject])
         }
     }
+}
+
+/// A directory whose `models.lock` is that of a package or of a vendored directory, and no record of what `get` puts there.
+pub fn refuse_shared(dir: &Path) -> Result<(), Failure> {
+    let Some(own) = LockFile::of_directory(dir)? else { return Ok(()) };
+    let is_there = |path: &str| dir.join(path).exists();
+    let is_package = is_there("Cargo.toml") || is_there("vendor-models");
+    let is_shelved = |model: &LockedModel| {
+        let paths = model.files().iter().filter_map(|file| model.vendored_path(file).ok());
+        paths.into_iter().any(|path| is_there(&path))
+    };
+    if !is_package && !own.pins.models().iter().any(is_shelved) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "cannot get a model into {}, which has a models.lock",
+        dir.display()
+    ))
+    .fact("found", "it is the lockfile of a package, or of a vendored directory")
+    .help("get it into a directory of its own"))
 }
 
 /// One that is pinned is the pinned one.

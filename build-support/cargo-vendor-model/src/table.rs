@@ -36,6 +36,26 @@ pub fn table(columns: &[Column], rows: &[Vec<String>], width: Option<usize>) -> 
     text
 }
 
+/// The same without those of the columns in `spare`, the first of them first, that would have others give way.
+pub fn table_without(
+    spare: &[&str],
+    columns: &[Column],
+    rows: &[Vec<String>],
+    width: Option<usize>,
+) -> String {
+    let (mut columns, mut rows) = (columns.to_vec(), rows.to_vec());
+    for name in spare {
+        let whole = whole(&widths(&columns, &rows, None));
+        let is_cut = width.is_some_and(|width| width < whole);
+        if let (true, Some(at)) = (is_cut, columns.iter().position(|column| column.name() == *name))
+        {
+            columns.remove(at);
+            rows.iter_mut().for_each(|row| drop(row.remove(at)));
+        }
+    }
+    table(&columns, &rows, width)
+}
+
 impl Column {
     fn name(self) -> &'static str {
         match self {
@@ -51,8 +71,7 @@ fn widths(columns: &[Column], rows: &[Vec<String>], width: Option<usize>) -> Vec
     };
     let mut widths: Vec<usize> =
         columns.iter().enumerate().map(|(at, column)| widest(at, column)).collect();
-    let whole = widths.iter().sum::<usize>() + GAP.len() * columns.len().saturating_sub(1);
-    let mut excess = width.map_or(0, |width| whole.saturating_sub(width));
+    let mut excess = width.map_or(0, |width| whole(&widths).saturating_sub(width));
     for (column, width) in columns.iter().zip(&mut widths) {
         if matches!(column, Column::Yields(_)) {
             let less = excess.min(width.saturating_sub(LEAST));
@@ -61,6 +80,11 @@ fn widths(columns: &[Column], rows: &[Vec<String>], width: Option<usize>) -> Vec
         }
     }
     widths
+}
+
+/// With the gaps.
+fn whole(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + GAP.len() * widths.len().saturating_sub(1)
 }
 
 fn line(columns: &[Column], cells: &[String], widths: &[usize]) -> String {
@@ -127,6 +151,17 @@ mod tests {
         assert_eq!(text, "MODEL                     SIZE\nhttps:…its/model.json  94.1 MB\n");
         assert!(text.lines().all(|line| line.width() <= 30));
         assert!(plain(&columns, &rows, Some(5)).contains("htt…del.json"), "no less than that");
+    }
+
+    #[test]
+    fn columns_that_can_be_spared_go_before_anything_is_cut() {
+        let columns = [Column::Yields("LAYER"), Column::Right("N"), Column::Left("TYPE")];
+        let rows = [["a/long/name", "123", "bool"].map(str::to_owned).to_vec()];
+        let lines = |width| table_without(&["TYPE", "N"], &columns, &rows, Some(width));
+        let plain = |width| anstream::adapter::strip_str(&lines(width)).to_string();
+        assert_eq!(plain(22), "LAYER          N  TYPE\na/long/name  123  bool\n");
+        assert_eq!(plain(21), "LAYER          N\na/long/name  123\n");
+        assert_eq!(plain(15), "LAYER\na/long/name\n");
     }
 
     #[test]

@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use anstyle::{AnsiColor, Effects, Style};
 use serde::Serialize;
 use vendor_model::{LockedFile, LockedModel};
 
 use crate::table::{Column, table};
 use crate::words::count;
+
+const RIGHT: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
+const WRONG: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 
 /// All that was looked at.
 #[derive(Debug, Serialize)]
@@ -104,11 +108,46 @@ impl Finding {
     fn is_wrong(&self) -> bool {
         !matches!(self.state, State::Exact | State::TooShort)
     }
+
+    fn word(&self) -> &'static str {
+        match self.state {
+            State::Exact => "exact",
+            State::Missing => "missing",
+            State::Different => "different",
+            State::Placeholder => "placeholder",
+            State::TooShort => "too short",
+        }
+    }
+
+    fn note(&self) -> String {
+        let at = self.at.as_ref().map(Place::text).unwrap_or_default();
+        match (&self.found, self.differs_at) {
+            (_, Some(byte)) => format!("{at}, differs from byte {byte} on"),
+            (Some(found), _) if self.state == State::Different => {
+                let (short, expected) = (&found.sha256[..12], &self.sha256[..12]);
+                format!(
+                    "{at}: sha256 {short}…, {} bytes, not {expected}…, {} bytes",
+                    found.size, self.size
+                )
+            }
+            _ => at,
+        }
+    }
 }
 
 impl Place {
     pub fn file(file: impl Into<String>) -> Place {
         Place { file: file.into(), offset: None, section: None, section_offset: None }
+    }
+
+    fn text(&self) -> String {
+        match (&self.section, self.section_offset, self.offset) {
+            (Some(section), Some(within), Some(offset)) => {
+                format!("{section} + {within:#x}, at {offset:#x} of {}", name(&self.file))
+            }
+            (_, _, Some(offset)) => format!("at {offset:#x} of {}", name(&self.file)),
+            _ => self.file.clone(),
+        }
     }
 }
 
@@ -121,42 +160,16 @@ impl Model {
     pub fn is_wrong(&self, wanted: bool) -> bool {
         if self.found { self.files.iter().any(Finding::is_wrong) } else { wanted }
     }
-}
 
-impl Verified {
-    /// What a person reads.
-    pub fn text(&self, width: Option<usize>) -> String {
-        self.targets.iter().map(|target| target.text(width)).collect::<Vec<_>>().join("\n")
+    fn is_in_part(&self) -> bool {
+        self.found && self.files.iter().any(|file| file.state == State::Missing)
     }
-}
 
-impl Target {
-    fn text(&self, width: Option<usize>) -> String {
-        let kind = match self.kind {
-            Kind::Directory => "directory",
-            Kind::Archive => "archive",
-            Kind::Binary => "file",
-        };
-        let (path, lockfile) = (self.path.display(), self.lockfile.display());
-        let mut text = format!("{path}: {kind}, against {lockfile}\n");
-        for model in &self.models {
-            text += &format!("{} {}: {}\n", model.mark(), model.url, model.summary());
-            text += &model.table(width);
-        }
-        self.problems.iter().for_each(|problem| text += &format!("✗ {problem}\n"));
-        for name in &self.additional {
-            text += &format!("? {name}: additional, no pin names it\n");
-        }
-        text
-    }
-}
-
-impl Model {
-    fn mark(&self) -> &'static str {
+    fn mark(&self) -> String {
         match (self.found, self.files.iter().any(Finding::is_wrong)) {
-            (false, _) => "-",
-            (true, true) => "✗",
-            (true, false) => "✓",
+            (false, _) => "-".to_owned(),
+            (true, true) => wrong(),
+            (true, false) => format!("{RIGHT}✓{RIGHT:#}"),
         }
     }
 
@@ -203,43 +216,39 @@ impl Model {
     }
 }
 
-impl Finding {
-    fn word(&self) -> &'static str {
-        match self.state {
-            State::Exact => "exact",
-            State::Missing => "missing",
-            State::Different => "different",
-            State::Placeholder => "placeholder",
-            State::TooShort => "too short",
-        }
-    }
-
-    fn note(&self) -> String {
-        let at = self.at.as_ref().map(Place::text).unwrap_or_default();
-        match (&self.found, self.differs_at) {
-            (_, Some(byte)) => format!("{at}, differs from byte {byte} on"),
-            (Some(found), _) if self.state == State::Different => {
-                let (short, expected) = (&found.sha256[..12], &self.sha256[..12]);
-                format!(
-                    "{at}: sha256 {short}…, {} bytes, not {expected}…, {} bytes",
-                    found.size, self.size
-                )
-            }
-            _ => at,
-        }
+impl Verified {
+    /// What a person reads.
+    pub fn text(&self, width: Option<usize>) -> String {
+        self.targets.iter().map(|target| target.text(width)).collect::<Vec<_>>().join("\n")
     }
 }
 
-impl Place {
-    fn text(&self) -> String {
-        match (&self.section, self.section_offset, self.offset) {
-            (Some(section), Some(within), Some(offset)) => {
-                format!("{section} + {within:#x}, at {offset:#x} of {}", name(&self.file))
-            }
-            (_, _, Some(offset)) => format!("at {offset:#x} of {}", name(&self.file)),
-            _ => self.file.clone(),
+impl Target {
+    fn text(&self, width: Option<usize>) -> String {
+        let kind = match self.kind {
+            Kind::Directory => "directory",
+            Kind::Archive => "archive",
+            Kind::Binary => "file",
+        };
+        let (path, lockfile) = (self.path.display(), self.lockfile.display());
+        let mut text = format!("{path}: {kind}, against {lockfile}\n");
+        for model in &self.models {
+            text += &format!("{} {}: {}\n", model.mark(), model.url, model.summary());
+            text += &model.table(width);
         }
+        if self.kind == Kind::Binary && self.models.iter().any(Model::is_in_part) {
+            text += "help: a program has only what it uses; one that reads no more than TENSORS has no manifest\n";
+        }
+        self.problems.iter().for_each(|problem| text += &format!("{} {problem}\n", wrong()));
+        for name in &self.additional {
+            text += &format!("? {name}: additional, no pin names it\n");
+        }
+        text
     }
+}
+
+fn wrong() -> String {
+    format!("{WRONG}✗{WRONG:#}")
 }
 
 fn name(path: &str) -> String {

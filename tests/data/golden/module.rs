@@ -29,11 +29,78 @@ pub fn get(path: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.path == path)
 }
 
+/// A weight of the model.
+#[derive(Clone, Copy)]
+#[allow(dead_code, unreachable_pub)]
+pub struct Tensor {
+    /// As TensorFlow.js knows it.
+    pub name: &'static str,
+    /// The type of its values.
+    pub dtype: DType,
+    /// Its dimensions; none for a scalar.
+    pub shape: &'static [usize],
+    /// How its bytes were made smaller, if they were.
+    pub quantization: Option<Quantization>,
+    /// Its values, little-endian, row by row: of the type of the quantization, if there is one. They begin where the
+    /// tensor before ends; the first of a weight group is aligned to 64.
+    pub bytes: &'static [u8],
+}
+
+impl ::core::fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Tensor")
+            .field("name", &self.name)
+            .field("dtype", &self.dtype)
+            .field("shape", &self.shape)
+            .field("quantization", &self.quantization)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A type of values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, unreachable_pub)]
+pub enum DType {
+    /// 4 bytes.
+    Float32,
+    /// 4 bytes.
+    Int32,
+    /// 1 byte, 0 or 1.
+    Bool,
+    /// UTF-8, each string behind its length in 4 bytes.
+    String,
+    /// 8 bytes: real and imaginary part, float32 each.
+    Complex64,
+    /// 1 byte.
+    Uint8,
+    /// 2 bytes.
+    Uint16,
+    /// 2 bytes.
+    Float16,
+}
+
+/// How the bytes of a weight became smaller: `value = byte * scale + min` for the integers, as it is for float16.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(dead_code, unreachable_pub)]
+pub struct Quantization {
+    /// The type of the bytes: `Uint8`, `Uint16` or `Float16`.
+    pub dtype: DType,
+    /// The distance of two neighbouring values.
+    pub scale: Option<f64>,
+    /// The value of zero.
+    pub min: Option<f64>,
+}
+
+#[allow(dead_code)]
+const fn part(blob: &'static [u8], start: usize, length: usize) -> &'static [u8] {
+    blob.split_at(start).1.split_at(length).0
+}
+
 /// The address that the model was vendored from.
 #[allow(dead_code, unreachable_pub)]
 pub static URL: &str = "https://models.example/digits/model.json";
 
-/// Whether the files are placeholders, because the network was not to be used.
+/// Whether the model is missing, because the network was not to be used: no file has bytes and no tensor is there.
 #[allow(dead_code, unreachable_pub)]
 pub const PLACEHOLDER: bool = false;
 
@@ -52,10 +119,156 @@ pub static FILES: &[File] = &[
         bytes: include_bytes!(concat!(env!("OUT_DIR"), "/digits/model.json")),
     },
     File {
-        path: "sub/weights.bin",
+        path: "a.bin",
         media_type: "application/octet-stream",
-        size: 15,
-        sha256: "316b1a290b4ab5ff94c93af72b21a8d9d4c2f7cdc09aaf1af27702ef2805d9e4",
-        bytes: include_bytes!(concat!(env!("OUT_DIR"), "/digits/sub/weights.bin")),
+        size: 5,
+        sha256: "4fef9cffec13baaa0b8bab5ae61005c5ee8bdb7880b255d60c27e8b7b45202ba",
+        bytes: part(blobs::GROUP_1, 0, 5),
+    },
+    File {
+        path: "sub/b.bin",
+        media_type: "application/octet-stream",
+        size: 9,
+        sha256: "2b983ca0d6e08d18ee573b0d9bc7159ee9a7607a51ae3df16613638798c95fd4",
+        bytes: part(blobs::GROUP_1, 5, 9),
+    },
+    File {
+        path: "labels.txt",
+        media_type: "text/plain",
+        size: 10,
+        sha256: "00475d1fb59485d8441e0ca9e52052df1e52bdc3ec789420897f7a3dacbb5190",
+        bytes: include_bytes!(concat!(env!("OUT_DIR"), "/digits/labels.txt")),
     },
 ];
+
+/// Every weight of the model, in the order of their bytes.
+#[allow(dead_code, unreachable_pub)]
+pub static TENSORS: &[Tensor] = &[
+    Tensor {
+        name: "over the border",
+        dtype: DType::Uint8,
+        shape: &[9],
+        quantization: None,
+        bytes: part(blobs::GROUP_1, 0, 9),
+    },
+    Tensor {
+        name: "scalar",
+        dtype: DType::Uint8,
+        shape: &[],
+        quantization: None,
+        bytes: part(blobs::GROUP_1, 9, 1),
+    },
+    Tensor {
+        name: "quantized \"\u{301}\"",
+        dtype: DType::Float32,
+        shape: &[2, 1],
+        quantization: Some(Quantization { dtype: DType::Uint16, scale: Some(3e-5), min: Some(-1.0) }),
+        bytes: part(blobs::GROUP_1, 10, 4),
+    },
+    Tensor {
+        name: "empty",
+        dtype: DType::Uint8,
+        shape: &[0],
+        quantization: None,
+        bytes: &[],
+    },
+];
+
+// Where unsafe code is forbidden, `Embed::IncludeBytes` does without.
+#[cfg(all(
+    not(miri),
+    any(
+        target_os = "android",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "illumos",
+        target_os = "linux",
+        target_os = "netbsd",
+        target_os = "none",
+        target_os = "openbsd",
+    ),
+    any(
+        target_arch = "aarch64",
+        target_arch = "arm",
+        target_arch = "loongarch64",
+        target_arch = "riscv32",
+        target_arch = "riscv64",
+        target_arch = "s390x",
+        target_arch = "x86",
+        target_arch = "x86_64",
+    ),
+))]
+#[allow(unsafe_code)]
+mod blobs {
+    ::core::arch::global_asm!(
+        concat!(
+            ".ifndef vm_2a435eaa9c64e42398101c39e882655558198baeed5e28bf48f91320a9696f67\n",
+            ".pushsection .rodata.vm_2a435eaa9c64e42398101c39e882655558198baeed5e28bf48f91320a9696f67,\"aG\",%progbits,vm_2a435eaa9c64e42398101c39e882655558198baeed5e28bf48f91320a9696f67,comdat\n",
+            ".weak vm_2a435eaa9c64e42398101c39e882655558198baeed5e28bf48f91320a9696f67\n",
+            ".hidden vm_2a435eaa9c64e42398101c39e882655558198baeed5e28bf48f91320a9696f67\n",
+            ".type vm_2a435eaa9c64e42398101c39e882655558198baeed5e28bf48f91320a9696f67,%object\n",
+            ".balign 64\n",
+            "vm_2a435eaa9c64e42398101c39e882655558198baeed5e28bf48f91320a9696f67:\n",
+            ".incbin \"", env!("OUT_DIR"), "/digits/a.bin\"\n",
+            ".incbin \"", env!("OUT_DIR"), "/digits/sub/b.bin\"\n",
+            ".org vm_2a435eaa9c64e42398101c39e882655558198baeed5e28bf48f91320a9696f67 + 14\n",
+            ".size vm_2a435eaa9c64e42398101c39e882655558198baeed5e28bf48f91320a9696f67, 14\n",
+            ".popsection\n",
+            ".endif\n",
+        ),
+        options(raw)
+    );
+    unsafe extern "C" {
+        #[link_name = "vm_2a435eaa9c64e42398101c39e882655558198baeed5e28bf48f91320a9696f67"]
+        safe static BLOB_1: [u8; 14];
+    }
+    pub(super) static GROUP_1: &[u8] = &BLOB_1;
+}
+
+#[cfg(not(all(
+    not(miri),
+    any(
+        target_os = "android",
+        target_os = "dragonfly",
+        target_os = "freebsd",
+        target_os = "illumos",
+        target_os = "linux",
+        target_os = "netbsd",
+        target_os = "none",
+        target_os = "openbsd",
+    ),
+    any(
+        target_arch = "aarch64",
+        target_arch = "arm",
+        target_arch = "loongarch64",
+        target_arch = "riscv32",
+        target_arch = "riscv64",
+        target_arch = "s390x",
+        target_arch = "x86",
+        target_arch = "x86_64",
+    ),
+)))]
+mod blobs {
+    #[repr(align(64))]
+    struct Blob<const N: usize>([u8; N]);
+
+    const fn joined<const N: usize>(shards: &[&[u8]]) -> Blob<N> {
+        let mut blob = [0; N];
+        let mut rest: &mut [u8] = &mut blob;
+        let mut next = 0;
+        while next < shards.len() {
+            let (place, behind) = rest.split_at_mut(shards[next].len());
+            place.copy_from_slice(shards[next]);
+            rest = behind;
+            next += 1;
+        }
+        assert!(rest.is_empty(), "a shard is shorter than it was");
+        Blob(blob)
+    }
+
+    static BLOB_1: Blob<14> = joined(&[
+        include_bytes!(concat!(env!("OUT_DIR"), "/digits/a.bin")),
+        include_bytes!(concat!(env!("OUT_DIR"), "/digits/sub/b.bin")),
+    ]);
+    pub(super) static GROUP_1: &[u8] = &BLOB_1.0;
+}

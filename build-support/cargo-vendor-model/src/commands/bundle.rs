@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::arguments::{LockArgs, NetworkArgs};
-use crate::bundle::bundle;
+use crate::arguments::{NetworkArgs, ReadingArgs};
+use crate::bundle::{Parcel, bundle};
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::LockFile;
 use crate::talk::Talk;
@@ -44,7 +44,7 @@ pub struct Bundle {
     json: bool,
 
     #[command(flatten)]
-    lock: LockArgs,
+    reading: ReadingArgs,
 
     #[command(flatten)]
     network: NetworkArgs,
@@ -53,9 +53,10 @@ pub struct Bundle {
 impl Bundle {
     pub fn run(self, talk: &Talk) -> Result<Outcome, Failure> {
         let config = self.network.config(talk)?;
-        let lock = LockFile::read(&self.lock)?;
+        let lock = LockFile::read(&self.reading.lock)?;
         let only = lock.only(&self.model)?;
-        let bundled = bundle(&config, &lock, &only, &self.licence, &self.prefix, &self.output)?;
+        let parcel = Parcel { licences: &self.licence, prefix: &self.prefix, output: &self.output };
+        let bundled = bundle(&config, &lock, &only, &parcel, talk)?;
         let told = format!(
             "{} into {} ({}, sha256 {})",
             count(bundled.models.len() as u64, "model"),

@@ -10,7 +10,8 @@ use crate::advice;
 use crate::arguments::{ModelArgs, NetworkArgs};
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::address;
-use crate::records::ReportRecord;
+use crate::records::{FileRecord, ReportRecord};
+use crate::subject;
 use crate::talk::Talk;
 use crate::words::{count, origins, size};
 
@@ -56,15 +57,8 @@ struct Got<'a> {
     directory: PathBuf,
     entry: PathBuf,
     size: u64,
-    files: Vec<GotFile<'a>>,
+    files: Vec<FileRecord>,
     report: ReportRecord,
-}
-
-#[derive(Serialize)]
-struct GotFile<'a> {
-    path: &'a str,
-    size: u64,
-    sha256: &'a str,
 }
 
 impl Get {
@@ -76,6 +70,7 @@ impl Get {
             (_, true) => LockMode::Update,
             _ => LockMode::Auto,
         });
+        subject::refuse_shared(&self.dir)?;
         let model = config.vendor_model(address(&self.url), &self.dir).map_err(advice::on_own)?;
         let files = model.files();
         let told = format!(
@@ -88,17 +83,12 @@ impl Get {
         );
         talk.status("Vendored", &told);
         if self.json {
-            let files = files.iter().map(|file| GotFile {
-                path: file.path(),
-                size: file.size(),
-                sha256: file.sha256(),
-            });
             talk.json(&Got {
                 url: model.url(),
                 directory: model.dir().to_owned(),
                 entry: model.entry().to_owned(),
                 size: model.total_size(),
-                files: files.collect(),
+                files: files.iter().map(FileRecord::from).collect(),
                 report: model.report().into(),
             });
         }

@@ -1,19 +1,23 @@
 //! `inspect`: what is in a model.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use serde::Serialize;
+use vendor_model::DType;
 
 use crate::anatomy::Anatomy;
 use crate::anatomy_text;
 use crate::arguments::{LockArgs, NetworkArgs};
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::LockFile;
-use crate::subject::subjects;
+use crate::subject::{Subject, subjects};
 use crate::talk::{Talk, width};
 use crate::treemap;
+use crate::words::size;
 
 /// Show what is in a model: groups, shards, tensors, and where its bytes go
 ///
@@ -23,7 +27,8 @@ use crate::treemap;
 Examples:
   cargo vendor-model inspect https://models.example/digits/model.json
   cargo vendor-model inspect vendor-models
-  cargo vendor-model inspect public/digits --html digits.html")]
+  cargo vendor-model inspect public/digits --html digits.html
+  cargo vendor-model inspect public/digits --safetensors digits.safetensors")]
 pub struct Inspect {
     /// The URL of a manifest, its path, or a directory that has models
     #[arg(value_name = "URL or DIR")]
@@ -32,6 +37,16 @@ pub struct Inspect {
     /// Write a page with a treemap of the weights, which needs nothing but itself
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+
+    /// Write the weights as one file that safetensors, candle and others read; texts are left out
+    #[arg(long, value_name = "FILE")]
+    safetensors: Option<PathBuf>,
+
+    /// Write quantized weights as the numbers that they stand for, or, if false, as they are stored
+    #[arg(long, value_name = "BOOL", requires = "safetensors", action = ArgAction::Set)]
+    #[arg(num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = true, default_missing_value = "true")]
+    dequantize: bool,
 
     /// Print all as JSON
     #[arg(long)]
@@ -60,12 +75,41 @@ impl Inspect {
             written.map_err(|error| Failure::io("write", path, &error))?;
             talk.status("Drew", &path.display().to_string());
         }
+        if let Some(path) = &self.safetensors {
+            self.convert(&subjects, path, talk)?;
+        }
         let texts = models.iter().map(|model| anatomy_text::text(model, width()));
-        match (self.json, &self.html) {
+        let is_written = self.html.is_some() || self.safetensors.is_some();
+        match (self.json, is_written) {
             (true, _) => talk.json(&Inspected { models: &models }),
-            (false, None) => talk.print(&texts.collect::<Vec<_>>().join("\n\n")),
-            (false, Some(_)) => {}
+            (false, false) => talk.print(&texts.collect::<Vec<_>>().join("\n\n")),
+            (false, true) => {}
         }
         Ok(Outcome::Well)
     }
+
+    fn convert(&self, subjects: &[Subject], path: &Path, talk: &Talk) -> Result<(), Failure> {
+        let [Subject { model, .. }] = subjects else {
+            let failure = Failure::usage("cannot write several models as one safetensors file");
+            let urls = subjects.iter().map(|subject| subject.model.url());
+            let failure = urls.fold(failure, |failure, url| failure.fact("found", url));
+            return Err(failure.help("name one of them by its URL"));
+        };
+        model.safetensors().dequantize(self.dequantize).write(path)?;
+        let written = touched(path).map_err(|error| Failure::io("write", path, &error))?;
+        talk.status("Wrote", &format!("{} ({})", path.display(), size(written.len())));
+        let tensors = model.tensors()?;
+        let strings = tensors.iter().filter(|tensor| tensor.dtype == DType::String);
+        for name in strings.map(|tensor| &tensor.name) {
+            talk.warning(&format!("{name} is left out: the format has no strings"));
+        }
+        Ok(())
+    }
+}
+
+/// What build scripts make gets an old time, which nobody expects here.
+fn touched(path: &Path) -> io::Result<Metadata> {
+    let file = File::options().append(true).open(path)?;
+    file.set_modified(SystemTime::now())?;
+    file.metadata()
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use crate::arguments::LockArgs;
+use crate::arguments::ReadingArgs;
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::LockFile;
 use crate::pinned;
@@ -29,7 +29,7 @@ pub struct List {
     json: bool,
 
     #[command(flatten)]
-    lock: LockArgs,
+    reading: ReadingArgs,
 }
 
 #[derive(Serialize)]
@@ -40,7 +40,7 @@ struct Listed {
 
 impl List {
     pub fn run(self, talk: &Talk) -> Result<Outcome, Failure> {
-        let lock = LockFile::read(&self.lock)?;
+        let lock = LockFile::read(&self.reading.lock)?;
         let models = lock.pins.models();
         match (self.json, self.files) {
             (true, _) => {

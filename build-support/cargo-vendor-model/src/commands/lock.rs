@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::arguments::{LockArgs, ModelArgs, NetworkArgs};
+use crate::arguments::{ModelArgs, NetworkArgs, WritingArgs};
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::LockFile;
 use crate::pinning;
@@ -23,10 +23,6 @@ pub struct Lock {
     #[arg(required = true, value_name = "URL")]
     urls: Vec<String>,
 
-    /// Fail if a model is not pinned yet
-    #[arg(long)]
-    locked: bool,
-
     /// Print what was done as JSON
     #[arg(long)]
     json: bool,
@@ -35,7 +31,7 @@ pub struct Lock {
     model: ModelArgs,
 
     #[command(flatten)]
-    lock: LockArgs,
+    writing: WritingArgs,
 
     #[command(flatten)]
     network: NetworkArgs,
@@ -45,9 +41,14 @@ impl Lock {
     pub fn run(self, talk: &Talk) -> Result<Outcome, Failure> {
         let mut config = self.network.config(talk)?;
         self.model.apply(&mut config);
-        let path = LockFile::place(&self.lock)?;
-        let pinned =
-            pinning::pin(&mut config, &path, &self.urls, &self.model.extra_file, self.locked)?;
+        let path = LockFile::place(&self.writing.lock)?;
+        let pinned = pinning::pin(
+            &mut config,
+            &path,
+            &self.urls,
+            &self.model.extra_file,
+            self.writing.is_locked(),
+        )?;
         pinned.tell(talk);
         if self.json {
             talk.json(&pinned);

@@ -14,3 +14,5 @@ pub mod bundle;
 pub mod sbom;
 pub mod export;
 pub mod mirror;
+pub mod completions;
+pub mod man;

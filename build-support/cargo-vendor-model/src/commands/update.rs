@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::arguments::{AskingArgs, LockArgs};
+use crate::arguments::{AskingArgs, WritingArgs};
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::LockFile;
 use crate::moving;
@@ -17,7 +17,8 @@ use crate::talk::Talk;
 Examples:
   cargo vendor-model update
   cargo vendor-model update https://models.example/digits/model.json
-  cargo vendor-model update --dry-run --json")]
+  cargo vendor-model update --dry-run --json
+  cargo vendor-model update --locked    # in CI: fail when a host has something else than what is pinned")]
 pub struct Update {
     /// The models to look at [default: all that are pinned]
     #[arg(value_name = "URL")]
@@ -32,7 +33,7 @@ pub struct Update {
     json: bool,
 
     #[command(flatten)]
-    lock: LockArgs,
+    writing: WritingArgs,
 
     #[command(flatten)]
     asking: AskingArgs,
@@ -41,15 +42,16 @@ pub struct Update {
 impl Update {
     pub fn run(self, talk: &Talk) -> Result<Outcome, Failure> {
         let config = self.asking.config(talk)?;
-        let lock = LockFile::read(&self.lock)?;
+        let lock = LockFile::read(&self.writing.lock)?;
         let moved = moving::look(&config, &lock, &self.urls)?;
-        if !self.dry_run {
+        let locked = self.writing.is_locked();
+        if !self.dry_run && !locked {
             moved.write(&lock.path)?;
         }
         moved.tell(talk);
         if self.json {
             talk.json(&moved);
         }
-        Ok(Outcome::Well)
+        if locked { moved.refuse_any() } else { Ok(Outcome::Well) }
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::advice;
-use crate::arguments::{LockArgs, NetworkArgs};
+use crate::arguments::{NetworkArgs, ReadingArgs};
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::LockFile;
 use crate::records::ReportRecord;
@@ -31,7 +31,7 @@ pub struct Vendor {
     json: bool,
 
     #[command(flatten)]
-    lock: LockArgs,
+    reading: ReadingArgs,
 
     #[command(flatten)]
     network: NetworkArgs,
@@ -48,7 +48,7 @@ struct Vendored {
 impl Vendor {
     pub fn run(self, talk: &Talk) -> Result<Outcome, Failure> {
         let config = self.network.config(talk)?;
-        let lock = LockFile::read(&self.lock)?;
+        let lock = LockFile::read(&self.reading.lock)?;
         let directory = self.dir.unwrap_or_else(|| lock.vendor_models());
         let report = config.vendor_to(&lock.pins, &directory).map_err(advice::on_pins)?;
         let models = lock.remote();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::arguments::{LockArgs, NetworkArgs};
+use crate::arguments::{NetworkArgs, ReadingArgs};
 use crate::artifact::Audit;
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::LockFile;
@@ -42,7 +42,7 @@ pub struct Verify {
     json: bool,
 
     #[command(flatten)]
-    lock: LockArgs,
+    reading: ReadingArgs,
 
     #[command(flatten)]
     network: NetworkArgs,
@@ -51,7 +51,7 @@ pub struct Verify {
 impl Verify {
     pub fn run(self, talk: &Talk) -> Result<Outcome, Failure> {
         let config = self.network.config(talk)?;
-        let package = LockFile::place(&self.lock)?;
+        let package = LockFile::place(&self.reading.lock)?;
         let paths = match self.paths.is_empty() {
             true => vec![LockFile::at(package.clone())?.vendor_models_if_there()?],
             false => self.paths,

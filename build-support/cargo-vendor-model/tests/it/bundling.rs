@@ -100,6 +100,20 @@ fn what_cannot_be_packed_is_said_before_anything_is_done() {
 }
 
 #[test]
+fn two_models_that_would_meet_are_refused_before_anything_is_written() {
+    let desk = Desk::new();
+    desk.lock();
+    desk.host.put("/m/group2-shard1of1.bin", "\u{9}\0\0\0");
+    desk.run(&["lock", &desk.host.url("/m/model.json?v=2")]).well();
+    for arguments in [&["bundle", "-o", "m.tar"][..], &["export", "--format", "sha256sums"]] {
+        let ran = desk.run(arguments).wrong();
+        ran.says("two models would meet").says("group2-shard1of1.bin");
+        assert!(ran.stdout.is_empty());
+    }
+    assert!(!desk.path("m.tar").exists());
+}
+
+#[test]
 fn models_beside_the_lockfile_are_packed_where_the_lock_says() {
     let desk = Desk::new();
     model().iter().for_each(|(name, bytes)| drop(desk.write(&format!("src/m/{name}"), bytes)));

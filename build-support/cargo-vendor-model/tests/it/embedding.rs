@@ -109,6 +109,51 @@ fn shards_are_found_as_slices_of_one_blob_and_what_is_left_out_is_named() {
     assert_eq!(files(&document)[2]["state"], "missing");
 }
 
+/// Embeds the model in both ways that generated modules have, and tells where the program is.
+const BUILD: &str = r#"fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap());
+    let model = vendor_model::vendor_model("{url}", out.join("model"))?;
+    model.module().embed(vendor_model::Embed::{way}).write(out.join("model.rs"))?;
+    Ok(())
+}
+"#;
+
+const USING: &str = r#"mod model { include!(concat!(env!("OUT_DIR"), "/model.rs")); }
+fn main() {
+    let used = std::hint::black_box(model::{table});
+    println!("{}", used.iter().map(|part| usize::from(part.bytes[0])).sum::<usize>());
+    println!("{}", std::env::current_exe().unwrap().display());
+}
+"#;
+
+#[test]
+fn what_a_build_embeds_is_found_and_the_manifest_is_missed_that_a_program_does_not_use() {
+    let desk = Desk::new();
+    desk.lock();
+    for (way, table) in [("Auto", "FILES"), ("IncludeBytes", "FILES"), ("Auto", "TENSORS")] {
+        desk.write("build.rs", BUILD.replace("{url}", &desk.url()).replace("{way}", way));
+        desk.write("src/main.rs", USING.replace("{table}", table));
+        let ran = desk.cargo("run", &[]).well();
+        let app = ran.stdout.lines().last().unwrap();
+        let verified = desk.run(&["verify", app]);
+        match table {
+            "FILES" => {
+                verified.well().shows("3 exact, 1 too short to tell");
+            }
+            _ => {
+                let verified = verified.wrong();
+                verified
+                    .shows("2 exact, 1 missing, 1 too short to tell")
+                    .shows("missing    model.json");
+                verified.shows("help: a program has only what it uses");
+            }
+        }
+        let document = desk.run(&["verify", app, "--json"]).json("verify");
+        assert_eq!(offset(&files(&document)[1]) % 64, 0, "{way}");
+        assert_eq!(offset(&files(&document)[2]), offset(&files(&document)[1]) + 120, "{way}");
+    }
+}
+
 #[test]
 fn an_executable_without_the_model_is_told_from_one_that_has_another() {
     let desk = Desk::new();

@@ -67,3 +67,35 @@ fn a_model_on_this_machine_may_be_named_by_its_path() {
     desk.run(&["get", "here/model.json", "out"]).well();
     assert_eq!(contents(&desk.path("out")).len(), 5);
 }
+
+#[test]
+fn a_directory_that_has_the_lockfile_of_something_else_is_left_alone() {
+    let desk = Desk::new();
+    desk.lock();
+    desk.run(&["vendor"]).well();
+    for dir in [".", "vendor-models"] {
+        let before = contents(&desk.path(dir));
+        desk.run(&["get", &desk.url(), dir]).misused().says("into a directory of its own");
+        assert_eq!(contents(&desk.path(dir)), before);
+    }
+}
+
+#[test]
+fn a_directory_whose_record_is_all_that_is_left_of_it_is_filled_again() {
+    let desk = Desk::new();
+    desk.run(&["get", &desk.url(), "out"]).well();
+    model().keys().for_each(|name| fs::remove_file(desk.path("out").join(name)).unwrap());
+    desk.run(&["get", &desk.url(), "out", "--locked"]).well();
+    assert_eq!(contents(&desk.path("out")).len(), 5);
+    fs::remove_file(desk.path("out/model.json")).unwrap();
+    desk.run(&["get", &desk.url(), "out", "--locked", "--offline"]).well();
+}
+
+#[test]
+fn advice_names_flags_and_no_settings_of_build_scripts() {
+    let desk = Desk::new();
+    let ran = desk.run(&["get", &desk.url(), "out", "--max-bytes", "100"]).wrong();
+    ran.says("raise --max-bytes if the model is meant to be this large");
+    let ran = desk.run(&["get", &desk.host.url("/m/con.json"), "out"]).wrong();
+    ran.says("give it another one with --entry-name");
+}

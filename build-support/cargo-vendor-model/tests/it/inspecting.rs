@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use candle_core::{DType, Device};
 use serde_json::json;
 
-use crate::support::{Desk, model};
+use crate::support::{Desk, manifest, model};
 
 #[test]
 fn a_model_is_taken_apart_down_to_its_tensors() {
@@ -56,7 +57,7 @@ fn directories_of_every_kind_are_read_without_a_network() {
 fn a_pinned_model_is_the_pinned_one_offline_too() {
     let desk = Desk::new();
     desk.lock();
-    desk.host.put("/m/model.json", crate::support::manifest(&["group2-shard1of1.bin"], 4));
+    desk.host.put("/m/model.json", manifest(&["group2-shard1of1.bin"], 4));
     let document =
         desk.run(&["inspect", &desk.url(), "--json", "--offline"]).well().json("inspect");
     assert_eq!(document["models"][0]["parameters"], 57);
@@ -83,4 +84,60 @@ fn the_treemap_is_one_page_that_has_every_tensor() {
         assert!(page.contains(text), "{text}");
     }
     desk.run(&["inspect", &desk.url(), "--html", "no/such/page.html"]).wrong().says("cannot write");
+}
+
+#[test]
+fn the_weights_become_one_file_that_candle_and_safetensors_load() {
+    let desk = Desk::new();
+    desk.lock();
+    desk.run(&["vendor"]).well();
+    let ran = desk.run(&["inspect", "vendor-models", "--safetensors", "m.safetensors"]).well();
+    assert_eq!(ran.says("Wrote m.safetensors").stdout, "");
+    let written = fs::metadata(desk.path("m.safetensors")).unwrap().modified().unwrap();
+    let pinned = fs::metadata(desk.path("Cargo.toml")).unwrap().modified().unwrap();
+    assert!(written >= pinned, "as new as it is");
+    let weights = candle_core::safetensors::load(desk.path("m.safetensors"), &Device::Cpu).unwrap();
+    assert_eq!(weights.len(), 3);
+    let kernel: Vec<f32> = weights["conv/kernel"].flatten_all().unwrap().to_vec1().unwrap();
+    let stored = [&model()["group1-shard1of2.bin"][..], &model()["group1-shard2of2.bin"]].concat();
+    let (stored, bias) = stored.split_at(192);
+    let bytes: Vec<u8> = kernel.iter().flat_map(|value| value.to_le_bytes()).collect();
+    assert_eq!(bytes, stored);
+    assert_eq!(weights["conv/kernel"].dims(), [6, 8]);
+    let expected: Vec<f32> = bias.iter().map(|byte| f32::from(*byte) * 0.5 - 1.0).collect();
+    assert_eq!(weights["conv/bias"].to_vec1::<f32>().unwrap(), expected);
+
+    let url = desk.url();
+    let arguments = ["inspect", &url, "--safetensors", "small", "--dequantize=false", "--json"];
+    desk.run(&arguments).well().json("inspect");
+    let weights = candle_core::safetensors::load(desk.path("small"), &Device::Cpu).unwrap();
+    assert_eq!(weights["conv/bias"].dtype(), DType::U8);
+    assert_eq!(weights["conv/bias"].to_vec1::<u8>().unwrap(), bias);
+
+    desk.run(&["inspect", &url, "--dequantize=false"]).misused().says("--safetensors");
+    desk.run(&["get", &url, "two"]).well();
+    desk.host.put("/other/model.json", manifest(&["w.bin"], 80));
+    desk.host.put("/other/w.bin", [1; 80]);
+    desk.run(&["get", &desk.host.url("/other/model.json"), "two", "--entry-name", "other.json"])
+        .well();
+    let refused = desk.run(&["inspect", "two", "--safetensors", "two.safetensors"]).misused();
+    refused.says("cannot write several models as one safetensors file").says(&url);
+    assert!(!desk.path("two.safetensors").exists());
+}
+
+#[test]
+fn weights_that_are_texts_are_named_as_left_out() {
+    let weights = r#"[{"paths": ["w"], "weights": [
+        {"name": "words", "shape": [1], "dtype": "string"}, {"name": "truth", "shape": [2], "dtype": "bool"}]}]"#;
+    let desk = Desk::new();
+    desk.write("texts/model.json", weights);
+    desk.write("texts/w", b"\x02\0\0\0hi\x01\0");
+    let ran = desk.run(&["inspect", "texts", "--safetensors", "new/texts.safetensors"]).well();
+    ran.says("warning: words is left out: the format has no strings");
+    let file = fs::read(desk.path("new/texts.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&file).unwrap();
+    assert_eq!(
+        (tensors.names(), tensors.tensor("truth").unwrap().data()),
+        (vec!["truth"], &[1, 0][..])
+    );
 }

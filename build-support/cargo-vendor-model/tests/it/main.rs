@@ -13,3 +13,4 @@ mod inspecting;
 mod bundling;
 mod telling;
 mod mirroring;
+mod helping;

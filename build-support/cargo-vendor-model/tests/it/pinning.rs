@@ -5,7 +5,7 @@ use std::fs;
 use model_host::Fault;
 use serde_json::json;
 
-use crate::support::{Desk, manifest, model};
+use crate::support::{Desk, Ran, manifest, model};
 
 #[test]
 fn a_pin_is_what_a_build_would_write() {
@@ -154,4 +154,29 @@ fn the_list_has_each_model_and_each_file() {
     let document = desk.run(&["list", "--json"]).well().json("list");
     assert_eq!(document["models"][0]["size"], size);
     assert_eq!(document["models"][0]["files"][3]["path"], "group2-shard1of1.bin");
+}
+
+#[test]
+fn what_moved_upstream_can_be_asked_without_moving_a_pin() {
+    let desk = Desk::new();
+    desk.lock();
+    let before = desk.pins();
+    desk.run(&["update", "--locked"]).well().says("Unchanged");
+    desk.host.put("/m/group2-shard1of1.bin", "\u{9}\0\0\0");
+    let ran = desk.run(&["update", "--locked"]).wrong();
+    ran.says("moved group2-shard1of1.bin").says("--locked was passed").says("moved upstream: http");
+    assert_eq!(desk.pins(), before);
+}
+
+#[test]
+fn what_builds_heed_is_heeded() {
+    let desk = Desk::new();
+    let mut lock = desk.command(&["lock", &desk.url()]);
+    let ran = Ran::from(lock.env("VENDOR_MODEL_LOCK", "locked").output().unwrap()).wrong();
+    ran.says("--locked was passed");
+    assert!(!desk.path("models.lock").exists());
+    desk.lock();
+    for command in ["fetch", "vendor", "list", "verify"] {
+        desk.run(&[command, "--locked"]).well();
+    }
 }
