@@ -2,7 +2,7 @@
 //! of an answer; a request for an `http` address is handed to its proxy, where ureq opens a tunnel, which most proxies
 //! refuse for that; and a body whose length is known is read past ureq, see `shortcut`.
 //!
-//! The one user of the part of ureq that may change with its minor version.
+//! With `shortcut` the one user of the part of ureq that may change with its minor version.
 
 use std::io;
 use std::sync::Arc;

@@ -26,10 +26,22 @@ pub fn build_script(place: &Place, name: &str) -> Result<PathBuf> {
 
 /// Compiles a peer's package into `target`.
 pub fn build(place: &Place, name: &str, target: &Path) -> Command {
+    let mut command = cargo("build", place, name);
+    command.arg("--quiet").arg("--target-dir").arg(target);
+    command.env_remove("MODEL_URL").env_remove("MODEL_FILES");
+    command
+}
+
+/// What cargo does with a peer's package, which has its own lockfile; ours have that of the workspace.
+pub fn cargo(act: &str, place: &Place, name: &str) -> Command {
+    let dir = place.own(&format!("peers/{name}"));
     let mut command = Command::new("cargo");
-    let manifest = place.own(&format!("peers/{name}/Cargo.toml"));
-    command.args(["build", "--quiet", "--locked", "--manifest-path"]).arg(manifest);
-    command.arg("--target-dir").arg(target).env_remove("MODEL_URL").env_remove("MODEL_FILES");
+    command.arg(act).arg("--manifest-path").arg(dir.join("Cargo.toml"));
+    match name.starts_with("vendor-model") {
+        // Where it cannot be copied cargo says which lockfile is missing.
+        true => drop(fs::copy(place.root.join("Cargo.lock"), dir.join("Cargo.lock"))),
+        false => drop(command.arg("--locked")),
+    }
     command
 }
 

@@ -1,6 +1,7 @@
 //! Runs commands and says what each took; several of them in turns, so that the mood of the machine meets all alike.
 
 use std::fs::{self, File};
+use std::ops::Range;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -38,15 +39,25 @@ pub struct Series {
     pub samples: Vec<Sample>,
 }
 
-/// Each contender in each round, after one round that does not count; who begins moves on from round to round.
+/// Each contender in each round, after one round that does not count.
 pub fn interleaved(rounds: usize, contenders: &[Contender]) -> Result<Vec<Series>> {
+    in_turns(0..rounds + 1, contenders)
+}
+
+/// Each contender in each round, also the first: for what takes minutes.
+pub fn interleaved_from_the_start(rounds: usize, contenders: &[Contender]) -> Result<Vec<Series>> {
+    in_turns(1..rounds + 1, contenders)
+}
+
+/// Round 0 does not count. Who begins moves on from round to round.
+fn in_turns(rounds: Range<usize>, contenders: &[Contender]) -> Result<Vec<Series>> {
     let begin = |it: &Contender| Series {
         name: it.name.to_owned(),
         how: it.how.clone(),
         samples: Vec::new(),
     };
     let mut all: Vec<Series> = contenders.iter().map(begin).collect();
-    for round in 0..=rounds {
+    for round in rounds {
         for turn in 0..contenders.len() {
             let at = (round + turn) % contenders.len();
             let contender = &contenders[at];

@@ -1,12 +1,11 @@
 //! What the library costs those who have it as a build dependency: everything compiled from nothing.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use crate::Result;
 use crate::figures::Figures;
-use crate::library::build;
-use crate::measure::{Contender, interleaved, output};
+use crate::library::{build, cargo};
+use crate::measure::{Contender, interleaved_from_the_start, output};
 use crate::peers::{locked, provide};
 use crate::place::{Place, empty};
 
@@ -18,10 +17,9 @@ const ROUNDS: usize = 2;
 pub fn compile(place: &Place) -> Result<Figures> {
     provide(&[("pkg-config", "pkg-config libssl-dev")])?;
     for name in PACKAGES {
-        let manifest = place.own(&format!("peers/{name}/Cargo.toml"));
-        output(Command::new("cargo").args(["fetch", "--locked", "--manifest-path"]).arg(manifest))?;
+        output(&mut cargo("fetch", place, name))?;
     }
-    let series = interleaved(ROUNDS, &PACKAGES.map(|name| compiling(place, name)))?;
+    let series = interleaved_from_the_start(ROUNDS, &PACKAGES.map(|name| compiling(place, name)))?;
     let mut figures = Figures::new(series)?.note("`cargo build` of a package with nothing but this build dependency, dev profile, everything downloaded before.");
     for name in PACKAGES {
         let crates = crates(place, name)?;
@@ -58,18 +56,8 @@ fn compiling<'a>(place: &'a Place, name: &'static str) -> Contender<'a> {
 
 /// All that is compiled for a package on this machine, but itself.
 pub fn crates(place: &Place, name: &str) -> Result<BTreeSet<String>> {
-    let manifest = place.own(&format!("peers/{name}/Cargo.toml"));
-    let mut command = Command::new("cargo");
-    command.args([
-        "tree",
-        "--locked",
-        "--edges",
-        "normal,build",
-        "--prefix",
-        "none",
-        "--manifest-path",
-    ]);
-    let text = output(command.arg(manifest))?;
+    let mut command = cargo("tree", place, name);
+    let text = output(command.args(["--edges", "normal,build", "--prefix", "none"]))?;
     let names = text.lines().map(|line| line.trim_end_matches(" (*)").to_owned());
     Ok(names.filter(|name| !name.starts_with("with-") && !name.is_empty()).collect())
 }
