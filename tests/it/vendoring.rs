@@ -151,10 +151,11 @@ fn several_shards_are_under_way_at_once_and_never_more_than_asked_for() {
     let names: Vec<String> = (0..8).map(|n| format!("shard{n}")).collect();
     let paths: Vec<&str> = names.iter().map(String::as_str).collect();
     for (asked, expected) in [(None, 6), (Some(1), 1), (Some(3), 3)] {
-        let host =
-            names.iter().fold(Host::builder(), |host, name| host.file(&format!("/m/{name}"), "x"));
+        let host = names
+            .iter()
+            .fold(Host::builder(), |host, name| host.file(&format!("/m/{name}"), "body"));
         let host = host
-            .file("/m/model.json", manifest(&paths, 8))
+            .file("/m/model.json", manifest(&paths, 32))
             .delay(std::time::Duration::from_millis(150))
             .start();
         let mut config = config();
