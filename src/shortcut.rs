@@ -6,7 +6,7 @@
 //! answer is unusual, ureq reads all of the body.
 
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
@@ -147,33 +147,32 @@ struct Short {
 
 /// None unless the head is whole and plain, and says once how many bytes follow, and nothing else of how they are sent.
 fn shortened(answer: &[u8]) -> Option<Short> {
-    const END: &[u8] = b"\r\n\r\n";
-    const MOST: usize = 8 * 1024;
-    if !answer.starts_with(b"HTTP/1.") {
-        return None;
-    }
-    let end = answer.windows(END.len()).take(MOST).position(|bytes| bytes == END)? + END.len();
-    let text = std::str::from_utf8(&answer[..end]).ok()?;
-    let mut lines = text.trim_end().split("\r\n");
-    let status = lines.next()?.strip_prefix("HTTP/1.")?.get(2..5)?;
-    let mut head = format!("HTTP/1.{}", &text[7..text.find("\r\n")?]);
-    let mut length = None;
-    for line in lines {
-        let (name, value) = line.split_once(':')?;
-        head.push_str("\r\n");
+    let (mut rest, mut line) = (answer, String::new());
+    rest.starts_with(b"HTTP/1.").then(|| rest.read_line(&mut line))?.ok()?;
+    let status = line.get("HTTP/1.1 ".len()..)?.get(..3)?;
+    let may_be_plain = matches!(status, "200" | "203" | "206");
+    let (mut head, mut length) = (line.clone(), None);
+    loop {
+        line.clear();
+        rest.read_line(&mut line).ok()?;
+        let text = line.strip_suffix("\r\n")?;
+        if text.is_empty() {
+            break;
+        }
+        let (name, value) = text.split_once(':')?;
         match name.to_ascii_lowercase().as_str() {
             "transfer-encoding" | "content-encoding" => return None,
             "content-length" if length.is_some() => return None,
             "content-length" => {
                 length = Some(value.trim().parse().ok()?);
-                head.push_str("Content-Length: 1");
+                head.push_str("Content-Length: 1\r\n");
             }
-            _ => head.push_str(line),
+            _ => head.push_str(&line),
         }
     }
-    head.push_str("\r\n\r\n");
-    let length = length.filter(|length| matches!(status, "200" | "203" | "206") && *length > 1)?;
-    Some(Short { head: head.into_bytes(), end, length })
+    head.push_str("\r\n");
+    let length = length.filter(|length| may_be_plain && *length > 1)?;
+    Some(Short { head: head.into_bytes(), end: answer.len() - rest.len(), length })
 }
 
 #[cfg(test)]

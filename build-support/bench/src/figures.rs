@@ -24,10 +24,11 @@ pub struct Figures {
 
 impl Figures {
     pub fn new(series: Vec<Series>) -> Result<Figures> {
-        let taken = output(Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"]))?;
+        let date = output(Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"]))?;
+        let commit = output(Command::new("git").args(["rev-parse", "--short", "HEAD"]))?;
         Ok(Figures {
             stage: String::new(),
-            taken,
+            taken: format!("{date}, at {commit}"),
             machine: machine()?,
             series,
             facts: BTreeMap::new(),

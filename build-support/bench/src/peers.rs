@@ -80,7 +80,8 @@ pub fn curl<'a>(
 ) -> Result<Contender<'a>> {
     let shards = model.size.1 - 1;
     let base = format!("{url}/{}", model.name);
-    let fetch = format!("curl -sS --fail --parallel {flags} --remote-name-all");
+    let flags = if flags.is_empty() { String::new() } else { format!(" {flags}") };
+    let fetch = format!("curl -sS --fail --parallel{flags} --remote-name-all");
     let line = format!(
         "{fetch} {base}/model.json '{base}/group1-shard[1-{shards}]of{shards}.bin' && {hash}"
     );

@@ -62,7 +62,7 @@ fn cold<'a>(
 ) -> Contender<'a> {
     Contender {
         name,
-        how: format!("vendor-model {}; {how}", env!("CARGO_PKG_VERSION")),
+        how: how.to_owned(),
         prepare: Box::new(|| package.clear_all()),
         command: Box::new(move || {
             let mut command = package.command();
