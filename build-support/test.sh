@@ -105,6 +105,15 @@ fi
 step 'unit, integration and doc tests'
 cargo test --workspace --locked
 
+if [ "$part" = all ]; then
+    step 'counts that have a budget'
+    if provide valgrind valgrind; then
+        build-support/bench/run.sh guard
+    else
+        skip 'the counts: valgrind is not there (apt-get install valgrind)'
+    fi
+fi
+
 step 'the library without a network'
 cargo test -p vendor-model --lib --no-default-features --locked
 if cargo tree -p vendor-model --no-default-features --edges normal,build --prefix none --locked | grep -E '^(ureq|rustls|ring|cc|miniz_oxide) '; then

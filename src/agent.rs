@@ -15,6 +15,7 @@ use crate::access::Access;
 use crate::credentials::{Credentials, basic, overheard};
 use crate::failure::Failure;
 use crate::proxy::Proxy;
+use crate::shortcut::{Lines, Shortcut};
 use crate::source::{ModelUrl, bare, is_plain_http};
 use crate::wire::Wires;
 
@@ -25,16 +26,22 @@ pub(crate) struct Agents {
     /// Behind the proxy for `http`, if there is one.
     http: Agent,
     https: Agent,
+    lines: Lines,
 }
 
 impl Agents {
     /// Each keeps so many idle connections to a host. Opens none yet.
     pub fn new(connections: usize, access: &Access, model: &ModelUrl) -> Result<Agents, Failure> {
         let roots = roots(access.certificates.as_deref())?;
+        let lines = Lines::default();
         let behind = |proxy: Option<&Proxy>| {
             let direct = config(connections, access, &roots, None);
             let config = config(connections, access, &roots, proxy.map(ureqs).transpose()?);
-            Ok(Agent::with_parts(config, Wires::new(direct), DefaultResolver::default()))
+            Ok(Agent::with_parts(
+                config,
+                Wires::new(direct, lines.clone()),
+                DefaultResolver::default(),
+            ))
         };
         Ok(Agents {
             access: access.clone(),
@@ -42,6 +49,7 @@ impl Agents {
             direct: behind(None)?,
             http: behind(access.proxies.http.as_ref())?,
             https: behind(access.proxies.https.as_ref())?,
+            lines,
         })
     }
 
@@ -71,6 +79,11 @@ impl Agents {
         }
     }
 
+    /// The way to the body of the answer that this thread got last, see `shortcut`.
+    pub fn shortcut(&self) -> Option<Shortcut> {
+        self.lines.shortcut()
+    }
+
     /// A failure on the way to `url` names the proxy that is on it.
     pub fn place(&self, url: &Url, failure: Failure) -> Failure {
         match self.access.proxies.before(url) {
@@ -94,6 +107,9 @@ fn config(
         .timeout_recv_response(access.timeouts.head)
         .timeout_per_read(access.timeouts.body)
         .max_idle_connections_per_host(connections)
+        // They are filled with zeros first, which takes its time at opt-level 0.
+        .input_buffer_size(64 << 10)
+        .output_buffer_size(32 << 10)
         .max_redirects(0)
         .http_status_as_error(false)
         // Larger than ureq's read buffer, which counts as header while an interim response is in it.

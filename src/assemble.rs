@@ -38,10 +38,9 @@ pub(crate) fn assemble(gatherer: &Gatherer, order: &Order) -> Result<Assembled, 
 /// The parsed manifest; `None` where its pin is enough, because nothing of the model is new here or its format is
 /// one of a later release.
 fn manifest(order: &Order, files: &[Gathered]) -> Result<Option<Manifest>, Error> {
-    let formats = [manifest::GRAPH_MODEL, manifest::LAYERS_MODEL, manifest::WEIGHTS];
     let needed = match order.pinned {
         Some(pinned) => {
-            formats.contains(&pinned.format()) && files.iter().any(|file| !file.is_there)
+            manifest::FORMATS.contains(&pinned.format()) && files.iter().any(|file| !file.is_there)
         }
         None => true,
     };

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use crate::digest::Digest;
+use crate::digest::{Content, Digest};
 use crate::path::ModelPath;
 
 /// The beginning of a path in generated code: the name of a variable that cargo sets for rustc, and what follows it.
@@ -22,8 +22,8 @@ pub(crate) struct Anchor {
 pub(crate) struct Blob {
     pub digest: Digest,
     pub size: u64,
-    /// With their sizes, in the order of their bytes.
-    pub shards: Vec<(ModelPath, u64)>,
+    /// In the order of their bytes.
+    pub shards: Vec<(ModelPath, Content)>,
 }
 
 /// How a module gets at the bytes.

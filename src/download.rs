@@ -73,7 +73,7 @@ impl<'a> Downloads<'a> {
         let mut partial = begin(errand, traces.as_ref()).map_err(Miss::at_once)?;
         self.count(errand, &mut partial).map_err(Miss::at_once)?;
         match self.persist(errand, url, &mut partial) {
-            Err(miss) if partial.promise().is_none() => {
+            Err(miss) if promise(errand, &partial).is_none() => {
                 partial.discard();
                 Err(miss)
             }

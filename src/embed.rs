@@ -14,7 +14,8 @@ use crate::lockfile::LockedFile;
 use crate::manifest;
 use crate::module::{self, Bytes};
 use crate::parallel;
-use crate::path::{ModelPath, slashed};
+use crate::path::ModelPath;
+use crate::pins;
 use crate::publish::{self, Stamp};
 use crate::tensors::Group;
 use crate::vendored::Vendored;
@@ -62,7 +63,7 @@ impl Module<'_> {
         self
     }
 
-    /// Writes the module to `path`. One that is there already is left alone.
+    /// Writes the module to `path`. One that says the same is left alone.
     ///
     /// # Errors
     ///
@@ -105,7 +106,7 @@ impl Module<'_> {
         let dir = self.vendored.dir();
         let environment = Environment::of_this_process();
         let below = |variable: &'static str| {
-            let dir = slashed(dir.strip_prefix(environment.path(variable)?).ok()?)?;
+            let dir = pins::below(dir, &environment.path(variable)?)?;
             Some(Anchor { variable, dir })
         };
         below("OUT_DIR").or_else(|| below("CARGO_MANIFEST_DIR")).ok_or_else(|| {
@@ -125,22 +126,16 @@ impl Module<'_> {
 
     /// None of a format that a later release may know.
     fn groups(&self) -> Result<Vec<Group>, Error> {
-        let formats = [manifest::GRAPH_MODEL, manifest::LAYERS_MODEL, manifest::WEIGHTS];
-        match formats.contains(&self.vendored.locked().format()) {
+        match manifest::FORMATS.contains(&self.vendored.locked().format()) {
             true => self.vendored.groups(),
             false => Ok(Vec::new()),
         }
     }
 
     fn blob(&self, group: &Group, pins: &HashMap<&str, &LockedFile>) -> Result<Blob, Error> {
-        let mut shards = Vec::with_capacity(group.shards.len());
-        for shard in &group.shards {
-            let Some(pin) = pins.get(shard.as_str()) else {
-                let headline = format!("models.lock does not name the shard {shard:?}");
-                return Err(Error::new(ErrorKind::Lock, headline).fact("url", self.vendored.url()));
-            };
-            shards.push((pin.path.clone(), pin.content()));
-        }
+        let pinned = group.shards.iter().map(|shard| pins[shard.as_str()]);
+        let shards: Vec<(ModelPath, Content)> =
+            pinned.map(|pin| (pin.path.clone(), pin.content())).collect();
         let size = shards.iter().map(|(_, content)| content.size).sum();
         let found = match shards[..] {
             [(_, content)] => content,
@@ -154,7 +149,6 @@ impl Module<'_> {
                 .fact("found", format!("{} bytes", found.size))
                 .help("build again"));
         }
-        let shards = shards.into_iter().map(|(path, content)| (path, content.size)).collect();
         Ok(Blob { digest: found.digest, size, shards })
     }
 

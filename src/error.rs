@@ -100,7 +100,9 @@ impl Error {
     pub(crate) fn url(url: &str, why: &str) -> Error {
         let error = Error::new(ErrorKind::Config, "cannot vendor this address");
         let error = error.fact("url", url).fact("found", why);
-        error.help("give the URL of a model.json, as TensorFlow.js would load it")
+        error.help(
+            "give the URL of a model.json, as TensorFlow.js would load it, without a secret in it",
+        )
     }
 
     pub(crate) fn manifest(url: &str, error: ManifestError) -> Error {

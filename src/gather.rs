@@ -2,6 +2,7 @@
 //!
 //! What comes out is hashed and is what its pin says or, without a pin, no impostor.
 
+use std::io::ErrorKind::{QuotaExceeded, StorageFull};
 use std::path::{Path, PathBuf};
 
 use url::Position;
@@ -111,6 +112,10 @@ impl<'a> Gatherer<'a> {
             match cache.restore(content, &slot) {
                 Ok(true) => return Ok(Held::at(Source::Cache, content, slot)),
                 Ok(false) => held.miss(cache.blob(content.digest), None),
+                Err(error) if matches!(error.kind(), StorageFull | QuotaExceeded) => {
+                    let blob = cache.blob(content.digest);
+                    return Err(Error::io(&format!("copy {} to", blob.display()), &slot, error));
+                }
                 Err(error) => held.blocked(cache.blob(content.digest), error),
             }
         }

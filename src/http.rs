@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::gunzip::{Format, Gunzip};
 use crate::partial::Promise;
 use crate::patience;
+use crate::shortcut::Shortcut;
 use crate::source::{ModelUrl, shown};
 use crate::validators::Validators;
 
@@ -49,9 +50,11 @@ impl Client {
                     request.header(name, value)
                 });
             let named = |failure| self.agents.place(current, redirected(&visited, failure));
-            let response = request.call().map_err(|error| named(unanswered(error)))?;
+            let answer = request.call();
+            let shortcut = self.agents.shortcut();
+            let response = answer.map_err(|error| named(unanswered(error)))?;
             if !matches!(response.status().as_u16(), 300..=303 | 307 | 308) {
-                return reply(response, current, ask).map_err(named);
+                return reply(response, shortcut, current, ask).map_err(named);
             }
             let next = redirect(current, response.headers())?;
             let to = shown_path(&next);
@@ -124,12 +127,19 @@ fn headers(ask: Ask<'_>) -> Vec<(HeaderName, String)> {
     }
 }
 
-fn reply(response: Response<Body>, url: &Url, ask: Ask<'_>) -> Result<Reply, Failure> {
+fn reply(
+    response: Response<Body>,
+    shortcut: Option<Shortcut>,
+    url: &Url,
+    ask: Ask<'_>,
+) -> Result<Reply, Failure> {
     match (response.status(), ask) {
-        (StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION, _) => whole(response),
+        (StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION, _) => {
+            whole(response, shortcut)
+        }
         (StatusCode::NOT_MODIFIED, Ask::Unless(_)) => Ok(Reply::Unchanged),
         (StatusCode::PARTIAL_CONTENT, Ask::From(first, promise)) => {
-            Ok(rest(response, first, promise))
+            Ok(rest(response, shortcut, first, promise))
         }
         (StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PRECONDITION_FAILED, Ask::From(..)) => {
             Ok(Reply::Unfit)
@@ -139,7 +149,12 @@ fn reply(response: Response<Body>, url: &Url, ask: Ask<'_>) -> Result<Reply, Fai
 }
 
 /// A part may have fewer bytes than its `Content-Range` says; it is not let have more.
-fn rest(response: Response<Body>, first: u64, promise: &Promise) -> Reply {
+fn rest(
+    response: Response<Body>,
+    shortcut: Option<Shortcut>,
+    first: u64,
+    promise: &Promise,
+) -> Reply {
     let headers = response.headers();
     let span = text(headers, header::CONTENT_RANGE).and_then(|range| Span::parse(&range));
     let span = span.filter(|span| span.continues(first, promise));
@@ -149,21 +164,22 @@ fn rest(response: Response<Body>, first: u64, promise: &Promise) -> Reply {
     match span {
         Some(span) if same && encodings_of(headers).is_empty() => {
             let end = span.last.saturating_add(1);
-            let body = response.into_body().into_reader().take(end - first);
+            let body = body(response, shortcut).take(end - first);
             Reply::Rest(Box::new(body), end)
         }
         _ => Reply::Unfit,
     }
 }
 
-fn whole(response: Response<Body>) -> Result<Reply, Failure> {
+fn whole(response: Response<Body>, shortcut: Option<Shortcut>) -> Result<Reply, Failure> {
     let headers = response.headers();
     let encodings = encodings_of(headers);
-    let length = response.body().content_length();
+    let shortcut_length = shortcut.as_ref().map(|shortcut| shortcut.length);
+    let length = shortcut_length.or(response.body().content_length());
     let has_end = length.is_some() || headers.contains_key(header::TRANSFER_ENCODING);
     // The rest of what is encoded on the way is the rest of something else each time.
     let promise = encodings.is_empty().then(|| Promise { validators: validators(headers), length });
-    let mut body: Box<dyn Read> = Box::new(response.into_body().into_reader());
+    let mut body = body(response, shortcut);
     for encoding in encodings.iter().rev() {
         body = match encoding.as_str() {
             "gzip" | "x-gzip" => Box::new(Gunzip::new(body, Format::Gzip)),
@@ -176,6 +192,14 @@ fn whole(response: Response<Body>) -> Result<Reply, Failure> {
         };
     }
     Ok(Reply::Whole(Whole { body, promise, has_end }))
+}
+
+fn body(response: Response<Body>, shortcut: Option<Shortcut>) -> Box<dyn Read> {
+    let body = response.into_body().into_reader();
+    match shortcut {
+        Some(shortcut) => Box::new(shortcut.chain(body)),
+        None => Box::new(body),
+    }
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {

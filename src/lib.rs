@@ -129,6 +129,8 @@ mod netrc;
 #[cfg(feature = "net")]
 mod wire;
 #[cfg(feature = "net")]
+mod shortcut;
+#[cfg(feature = "net")]
 mod gunzip;
 #[cfg(feature = "net")]
 mod exchange;

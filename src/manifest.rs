@@ -44,6 +44,8 @@ pub(crate) enum ManifestError {
 pub(crate) const GRAPH_MODEL: &str = "tfjs-graph-model";
 pub(crate) const LAYERS_MODEL: &str = "tfjs-layers-model";
 pub(crate) const WEIGHTS: &str = "tfjs-weights";
+/// Those that this release knows.
+pub(crate) const FORMATS: [&str; 3] = [GRAPH_MODEL, LAYERS_MODEL, WEIGHTS];
 
 impl Manifest {
     /// `entry` is the name that the manifest itself will have on disk, which no shard may take.

@@ -60,7 +60,7 @@ impl Figures {
         };
         let taken =
             if taken.as_secs() < 60 { format!("{:.1}s", taken.as_secs_f64()) } else { time(taken) };
-        // A host that is asked again says of what it still has that it has not changed, and sends nothing.
+        // Hosts confirm what has not changed, and another process may have brought the rest.
         let came = match self.arrived {
             0 if self.finished == self.files => "nothing new".to_owned(),
             arrived => size(arrived),

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use crate::blob::{self, Anchor, Blob, Embed, grouped};
+use crate::digest::Digest;
 use crate::lockfile::LockedFile;
-use crate::path::ModelPath;
 use crate::tensors::Tensor;
 use crate::weights::Quantization;
 
@@ -165,21 +165,21 @@ const fn part(blob: &'static [u8], start: usize, length: usize) -> &'static [u8]
 "#;
 
 impl Bytes {
-    /// Where in the blobs the shards are.
-    fn places(&self) -> HashMap<&ModelPath, (usize, u64)> {
+    /// Where in the blobs the contents of the shards are.
+    fn places(&self) -> HashMap<Digest, (usize, u64)> {
         let mut places = HashMap::new();
         for (home, blob) in self.blobs.iter().enumerate() {
             let mut offset = 0;
-            for (path, size) in blob.iter().flat_map(|blob| &blob.shards) {
-                places.entry(path).or_insert((home, offset));
-                offset += size;
+            for (_, content) in blob.iter().flat_map(|blob| &blob.shards) {
+                places.entry(content.digest).or_insert((home, offset));
+                offset += content.size;
             }
         }
         places
     }
 
-    fn of_file(&self, file: &LockedFile, places: &HashMap<&ModelPath, (usize, u64)>) -> String {
-        match places.get(&file.path) {
+    fn of_file(&self, file: &LockedFile, places: &HashMap<Digest, (usize, u64)>) -> String {
+        match places.get(&file.sha256) {
             Some((home, offset)) => part(*home, *offset, file.size()),
             None => self.anchor.include_bytes(file.path()),
         }
@@ -241,10 +241,15 @@ fn media_type(path: &str) -> &'static str {
 mod tests {
     use super::*;
     use crate::digest::Content;
+    use crate::path::ModelPath;
     use crate::weights::DType;
 
     fn file(path: &str) -> LockedFile {
         LockedFile::new(ModelPath::parse(path).unwrap(), Content::of(path.as_bytes()))
+    }
+
+    fn shard(path: &str) -> (ModelPath, Content) {
+        (file(path).path, file(path).content())
     }
 
     fn tensor(name: &str, group: usize, offset: u64, length: u64) -> Tensor {
@@ -254,7 +259,7 @@ mod tests {
 
     /// Two groups: of the shards `a.bin` and `sub/b.bin`, and of no bytes.
     fn bytes(embed: Embed) -> Bytes {
-        let shards = [(file("a.bin").path, 5), (file("sub/b.bin").path, 9)];
+        let shards = ["a.bin", "sub/b.bin"].map(shard);
         let digest = Content::of(b"a.binsub/b.bin").digest;
         let blob = Blob { digest, size: 14, shards: shards.into() };
         let quantization =
@@ -315,7 +320,7 @@ mod tests {
         let twin = Blob {
             digest: Content::of(b"other").digest,
             size: 9,
-            shards: vec![(file("sub/b.bin").path, 9)],
+            shards: vec![shard("sub/b.bin")],
         };
         bytes.blobs.extend([None, Some(twin)]);
         bytes.homes.extend([0, 3]);
@@ -328,6 +333,13 @@ mod tests {
         assert!(takes("name: \"shared\"", "part(blobs::GROUP_1, 0, 14)"), "{text}");
         assert!(takes("name: \"own\"", "part(blobs::GROUP_4, 0, 9)"), "{text}");
         assert!(takes("path: \"sub/b.bin\"", "part(blobs::GROUP_1, 5, 9)"), "{text}");
+    }
+
+    #[test]
+    fn a_file_that_has_the_bytes_of_a_shard_is_a_slice_as_well() {
+        let bytes = bytes(Embed::Auto);
+        let copy = LockedFile { path: ModelPath::parse("copy").unwrap(), ..file("sub/b.bin") };
+        assert_eq!(bytes.of_file(&copy, &bytes.places()), "part(blobs::GROUP_1, 5, 9)");
     }
 
     #[test]

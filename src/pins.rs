@@ -91,11 +91,6 @@ impl Pins {
             read => read?.flatten(),
         };
         let writable = package_path.filter(|path| may_write(policy, path, package_lock.is_some()));
-        if let (true, Some(path), None) = (is_update, package_path, writable)
-            && package_lock.as_ref().is_some_and(|lockfile| lockfile.model(&name).is_some())
-        {
-            return Err(immovable(&name, path));
-        }
         let record = match (read_if_there(&record_path), writable) {
             // The record is an output like any other where there is a package lock, and heals like one.
             (record, Some(_)) => record.unwrap_or_default(),
@@ -106,8 +101,13 @@ impl Pins {
             package_path.zip(package_lock.as_ref()),
             vendored_path.as_ref().zip(vendored_lock.as_ref()),
         ];
-        if !is_update {
-            agree(&name, &committed, policy)?;
+        let speaks = |lock: &&(&PathBuf, &Lockfile)| lock.1.model(&name).is_some();
+        match (committed.iter().flatten().find(speaks), package_path, writable) {
+            _ if !is_update => agree(&name, &committed, policy)?,
+            (Some((pinned_by, _)), Some(path), None) => {
+                return Err(immovable(&name, pinned_by, path));
+            }
+            _ => {}
         }
         // Elsewhere the record is an output, and what it says of pins is old news. Who skips wants what is there.
         let last_resort = record.as_ref().filter(|_| writable.is_none() || policy.skip);
@@ -145,10 +145,10 @@ fn not_its_own(out_dir: &Path) -> Error {
 }
 
 /// Else the next build would go by the old pins again, and find other bytes.
-fn immovable(name: &str, lockfile: &Path) -> Error {
+fn immovable(name: &str, pinned_by: &Path, lockfile: &Path) -> Error {
     Error::new(ErrorKind::Lock, format!("cannot update the pins of {name}"))
-        .fact("pinned by", lockfile.display())
-        .fact("found", "it may not be written")
+        .fact("pinned by", pinned_by.display())
+        .fact("found", format!("{} may not be written", lockfile.display()))
         .help("make it writable, or build without VENDOR_MODEL_LOCK=update")
 }
 
@@ -163,7 +163,7 @@ pub(crate) fn name(model: &ModelUrl, lockfile: Option<&Path>) -> (String, bool) 
 }
 
 /// From `dir` to `file`, with `/`. Either may be written with `..` or lead through links.
-fn below(file: &Path, dir: &Path) -> Option<String> {
+pub(crate) fn below(file: &Path, dir: &Path) -> Option<String> {
     match file.strip_prefix(dir) {
         Ok(path) => slashed(path),
         Err(_) => {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::assemble::assemble;
 use crate::cache::Cache;
 use crate::claim::Claim;
-use crate::config::Config;
+use crate::config::{Config, LockMode};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::gather::{self, Gathered, Gatherer};
@@ -55,7 +55,9 @@ impl Config {
     /// Of every [`ErrorKind`]; [`ErrorKind::Config`] for a file of this machine that does not lie below the lockfile, of
     /// which no lockfile can speak.
     pub fn pin(&self, url: impl AsRef<str>) -> Result<LockedModel, Error> {
-        let policy = self.provisioning()?;
+        let mut policy = self.provisioning()?;
+        // Whether it may be written down is for whoever writes it.
+        policy.lock_mode = LockMode::Auto;
         let url = url.as_ref();
         let model = parse(url)?;
         let (name, is_local) = pins::name(&model, policy.lockfile.as_deref());

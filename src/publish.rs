@@ -292,12 +292,14 @@ impl Draft {
     }
 
     fn begin(path: &Path) -> Result<Draft, Error> {
-        let dir = path.parent().unwrap_or(Path::new("."));
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        let dir = dir.unwrap_or(Path::new("."));
         fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
         let staged = dir.join(staging::unique_name());
         let file = File::create(&staged).map_err(|error| Error::io("write", path, error))?;
-        // So that no other process takes it for what a dead one left.
+        // So that no other process takes it for what a dead one left, as this one does with theirs.
         let _ = file.try_lock();
+        staging::sweep(dir, &staged);
         Ok(Draft { path: path.to_owned(), staged, file })
     }
 

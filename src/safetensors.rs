@@ -103,8 +103,12 @@ impl Safetensors<'_> {
             let error = Error::new(ErrorKind::Manifest, headline);
             let problems = problems.into_iter().filter_map(Result::err);
             let error = problems.fold(error, |error, problem| error.fact("found", problem));
-            let advice = "`dequantize(false)` writes quantized weights as they are stored";
-            return Err(error.help(advice));
+            return Err(match tensors.iter().any(|tensor| tensor.name == METADATA) {
+                true => error.help("give that weight another name, and convert the model again"),
+                false => {
+                    error.help("`dequantize(false)` writes quantized weights as they are stored")
+                }
+            });
         }
         let mut entries: Vec<Entry> = entries.into_iter().flatten().collect();
         entries.sort_by_key(|entry| (Reverse(entry.dtype.size()), &entry.tensor.name));
@@ -138,7 +142,7 @@ impl Safetensors<'_> {
     }
 
     fn row(&self, group: &Group, pins: &HashMap<&str, &LockedFile>) -> Row {
-        let pinned = group.shards.iter().filter_map(|shard| pins.get(shard.as_str()));
+        let pinned = group.shards.iter().map(|shard| pins[shard.as_str()]);
         let mut end = 0;
         let placed = pinned.map(|pin| {
             end += pin.size();

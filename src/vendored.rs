@@ -15,6 +15,7 @@ use crate::path::{ModelPath, RECORD};
 use crate::pins;
 use crate::source::{ModelUrl, shown_text};
 use crate::tensors::{self, Group, Tensor};
+use crate::verify;
 
 /// A vendored model: files on disk that are what the lockfile pins.
 #[derive(Debug)]
@@ -170,16 +171,25 @@ impl Vendored {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Digest`] where placeholders stand for files, [`ErrorKind::Io`] or [`ErrorKind::Manifest`] where the
-    /// model is gone or is of another format.
+    /// [`ErrorKind::Digest`] where placeholders stand for files, [`ErrorKind::Io`] where they are gone, and where they
+    /// are of another format or not one model: [`ErrorKind::Manifest`], [`ErrorKind::Path`] or [`ErrorKind::Lock`].
     pub fn groups(&self) -> Result<Vec<Group>, Error> {
         self.refuse_placeholders()?;
         let text = fs::read(&self.entry).map_err(|error| Error::io("read", &self.entry, error))?;
         let manifest = Manifest::parse(&text, &self.locked.files[0].path)
             .map_err(|error| Error::manifest(self.url(), error))?;
+        let pinned = self.locked.by_path();
+        if let Some(path) = manifest.shards().into_iter().find(|path| !pinned.contains_key(path)) {
+            let headline = format!("models.lock does not pin all that {} lists", self.url());
+            return Err(Error::new(ErrorKind::Lock, headline)
+                .fact("not pinned", format!("{:?}", path.as_str()))
+                .help("vendor the model again"));
+        }
+        let failed = |error| Error::io("read the shards in", &self.dir, error);
         let open = |path: &ModelPath| File::open(path.below(&self.dir));
-        let groups = tensors::groups(manifest, open);
-        groups.map_err(|error| Error::io("read the shards in", &self.dir, error))
+        let verdict = verify::groups(&manifest, |path| pinned[path].size, open).map_err(failed)?;
+        verdict.refusal(self.url()).map_or(Ok(()), Err)?;
+        tensors::groups(manifest, open).map_err(failed)
     }
 
     /// The bytes of all files together.

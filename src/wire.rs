@@ -1,34 +1,52 @@
-//! Connections as ureq opens them, but for two things: the next bytes of a body are waited for less long than the head
-//! of an answer, and a request for an `http` address is handed to its proxy, where ureq opens a tunnel, which most
-//! proxies refuse for that.
+//! Connections as ureq opens them, but for three things: the next bytes of a body are waited for less long than the head
+//! of an answer; a request for an `http` address is handed to its proxy, where ureq opens a tunnel, which most proxies
+//! refuse for that; and a body whose length is known is read past ureq, see `shortcut`.
 //!
-//! The one user of the part of ureq that may change with its minor version.
+//! With `shortcut` the one user of the part of ureq that may change with its minor version.
 
 use std::io;
+use std::sync::Arc;
 
 use ureq::config::Config;
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+    Buffers, ConnectionDetails, Connector, DefaultConnector, LazyBuffers, NextTimeout, Transport,
 };
 use ureq::{Error, ProxyProtocol, Timeout};
+
+use crate::shortcut::{Line, Lines};
 
 #[derive(Debug)]
 pub(crate) struct Wires {
     inner: DefaultConnector,
     /// How a proxy is reached.
     to_proxy: Config,
+    lines: Lines,
 }
 
 #[derive(Debug)]
 pub(crate) struct Wire {
-    inner: Box<dyn Transport>,
+    line: Arc<Line>,
+    lines: Lines,
+    /// What ureq sees.
+    buffers: LazyBuffers,
     /// What a proxy must be told before the path.
     origin: Option<String>,
 }
 
 impl Wires {
-    pub fn new(to_proxy: Config) -> Wires {
-        Wires { inner: DefaultConnector::new(), to_proxy }
+    pub fn new(to_proxy: Config, lines: Lines) -> Wires {
+        Wires { inner: DefaultConnector::new(), to_proxy, lines }
+    }
+
+    fn wire(&self, inner: Box<dyn Transport>, config: &Config, origin: Option<String>) -> Wire {
+        /// Room for the longest head of an answer.
+        const HEAD: usize = 128 << 10;
+        Wire {
+            line: Arc::new(Line::new(inner, config.timeout_per_read())),
+            lines: self.lines.clone(),
+            buffers: LazyBuffers::new(HEAD, config.output_buffer_size()),
+            origin,
+        }
     }
 
     fn to_forwarder(&self, details: &ConnectionDetails) -> Result<Option<Wire>, Error> {
@@ -51,7 +69,8 @@ impl Wires {
             register_shutdown: details.register_shutdown.clone(),
         };
         let inner = self.inner.connect(&to_proxy, None)?;
-        Ok(inner.map(|inner| Wire { inner, origin: Some(format!("http://{authority}")) }))
+        let origin = Some(format!("http://{authority}"));
+        Ok(inner.map(|inner| self.wire(inner, config, origin)))
     }
 }
 
@@ -69,43 +88,55 @@ impl Connector for Wires {
             return Ok(Some(wire));
         }
         let inner = self.inner.connect(details, chained)?;
-        Ok(inner.map(|inner| Wire { inner, origin: None }))
+        Ok(inner.map(|inner| self.wire(inner, details.config, None)))
     }
 }
 
 impl Transport for Wire {
     fn buffers(&mut self) -> &mut dyn Buffers {
-        self.inner.buffers()
+        &mut self.buffers
     }
 
     /// A request begins a buffer, because none has a body: `GET /path` becomes `GET http://host/path`.
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         const METHOD: &[u8] = b"GET ";
-        let mut amount = amount;
-        let output = self.inner.buffers().output();
-        if let Some(origin) = self.origin.as_ref().filter(|_| output.starts_with(METHOD)) {
-            let (begin, end) = (METHOD.len(), METHOD.len() + origin.len());
-            if output.len() < amount + origin.len() {
-                return Err(io::Error::other("the address is too long for a proxy").into());
-            }
-            output.copy_within(begin..amount, end);
-            output[begin..end].copy_from_slice(origin.as_bytes());
-            amount += origin.len();
-        }
-        self.inner.transmit_output(amount, timeout)
+        let request = &self.buffers.output()[..amount];
+        let origin = self.origin.as_deref().filter(|_| request.starts_with(METHOD));
+        let parts = match origin {
+            Some(origin) => [METHOD, origin.as_bytes(), &request[METHOD.len()..]],
+            None => [request, b"", b""],
+        };
+        let request = parts.concat();
+        let mut line = self.line.state();
+        let output = line.transport.buffers().output();
+        let Some(room) = output.get_mut(..request.len()) else {
+            return Err(io::Error::other("the address is too long for a proxy").into());
+        };
+        room.copy_from_slice(&request);
+        line.transmit(request.len(), timeout)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let is_for_head = timeout.reason == Timeout::RecvResponse;
         let per_read = timeout.per_read.filter(|_| !is_for_head);
-        self.inner.await_input(NextTimeout { per_read, ..timeout })
+        let mut line = self.line.state();
+        if line.transport.buffers().input().is_empty() {
+            line.transport.await_input(NextTimeout { per_read, ..timeout })?;
+        }
+        let passed = line.pass_on(&mut self.buffers, is_for_head);
+        // In a tunnel there is a wire in the wire, and only one of them hears of answers.
+        if is_for_head && line.length.is_some() {
+            self.lines.note(&self.line);
+        }
+        Ok(passed > 0)
     }
 
     fn is_open(&mut self) -> bool {
-        self.inner.is_open()
+        let transport = &mut self.line.state().transport;
+        transport.buffers().input().is_empty() && transport.is_open()
     }
 
     fn is_tls(&self) -> bool {
-        self.inner.is_tls()
+        self.line.state().transport.is_tls()
     }
 }

@@ -129,6 +129,15 @@ fn of_two_weights_of_one_name_the_last_counts() {
 }
 
 #[test]
+fn what_a_dead_process_left_where_it_is_written_is_removed() {
+    let (dir, model) = vendored(r#"{"name": "w", "shape": [1], "dtype": "uint8"}"#, &[b"1"]);
+    let (left, path) = (dir.path().join(".vendor-model-1-0"), dir.path().join("w.safetensors"));
+    fs::write(&left, "half of the weights").unwrap();
+    model.write_safetensors(&path).unwrap();
+    assert!(path.exists() && !left.exists());
+}
+
+#[test]
 fn what_has_no_values_or_no_name_is_refused_and_nothing_is_written() {
     let weights = r#"
         {"name": "unscaled", "shape": [1], "dtype": "float32", "quantization": {"dtype": "uint8"}},

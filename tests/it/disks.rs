@@ -162,15 +162,18 @@ fn a_cache_on_a_full_disk_is_done_without() {
 }
 
 #[test]
-fn offline_a_cached_file_that_finds_no_room_is_not_told_to_be_missing() {
+fn a_cached_file_that_finds_no_room_is_told_so_and_nobody_is_asked_for_it() {
     let (Some(disk), place) = (Disk::of(60), Place::of(&large_model("new"))) else { return };
     let mut config = place.config();
     config.cache_dir(place.path("cache"));
     config.vendor_model(place.url(), place.out()).unwrap();
-    let error =
-        config.offline(true).vendor_model(place.url(), disk.path().join("out")).unwrap_err();
-    let parts = ["files are missing", "cannot be copied: no storage space"];
-    assert_says(&error, ErrorKind::Offline, &parts);
+    place.host.clear_log();
+    for offline in [true, false] {
+        let out = disk.path().join("out");
+        let error = config.offline(offline).vendor_model(place.url(), out).unwrap_err();
+        assert_says(&error, ErrorKind::Io, &["No space left on device"]);
+    }
+    assert!(place.host.requests().is_empty());
 }
 
 #[test]
@@ -200,7 +203,7 @@ fn pins_that_may_not_be_written_are_not_updated() {
     disk.remount("ro");
     place.host.clear_log();
     let error = place.refusal(config.lock_mode(LockMode::Update));
-    assert_says(&error, ErrorKind::Lock, &["it may not be written"]);
+    assert_says(&error, ErrorKind::Lock, &["models.lock may not be written"]);
     assert!(place.host.requests().is_empty());
     config.lock_mode(LockMode::Auto).vendor_model(place.url(), place.out()).unwrap();
 }

@@ -224,3 +224,21 @@ fn what_is_kept_of_a_download_is_told_and_gone_on_with() {
     let range = scene.host.requests_for(SHARD)[1].header("range").map(str::to_owned);
     assert_eq!(range, Some(format!("bytes={kept}-")));
 }
+
+#[test]
+fn nothing_is_said_to_be_kept_that_no_run_goes_on_with() {
+    const LENGTH: usize = 1_000_000;
+    let host = Host::builder()
+        .file("/m/model.json", manifest(&["group1-shard2of3.bin"], LENGTH))
+        .file(SHARD, vec![7; LENGTH])
+        .fault(SHARD, Fault::cut_after(LENGTH as u64 / 2))
+        .weak_etags();
+    let scene = Scene::of(host.start());
+    let mut config = scene.config();
+    config.cache_dir(scene.path("cache"));
+    let said = scene.says(&config);
+    assert!(said.contains("broke off") && !said.contains("kept:"), "{said}");
+    let left = fs::read_dir(scene.path("cache/partial")).unwrap().map(|entry| entry.unwrap());
+    let left: Vec<_> = left.filter(|entry| entry.metadata().unwrap().len() > 1000).collect();
+    assert!(left.is_empty(), "{left:?}");
+}

@@ -3,6 +3,7 @@
 use std::fs;
 
 use model_host::Host;
+use sha2::Digest;
 use tempfile::TempDir;
 use vendor_model::{ErrorKind, Vendored};
 
@@ -151,10 +152,11 @@ fn several_shards_are_under_way_at_once_and_never_more_than_asked_for() {
     let names: Vec<String> = (0..8).map(|n| format!("shard{n}")).collect();
     let paths: Vec<&str> = names.iter().map(String::as_str).collect();
     for (asked, expected) in [(None, 6), (Some(1), 1), (Some(3), 3)] {
-        let host =
-            names.iter().fold(Host::builder(), |host, name| host.file(&format!("/m/{name}"), "x"));
+        let host = names
+            .iter()
+            .fold(Host::builder(), |host, name| host.file(&format!("/m/{name}"), "body"));
         let host = host
-            .file("/m/model.json", manifest(&paths, 8))
+            .file("/m/model.json", manifest(&paths, 32))
             .delay(std::time::Duration::from_millis(150))
             .start();
         let mut config = config();
@@ -285,4 +287,37 @@ fn what_a_dead_run_left_behind_is_removed() {
     fs::write(dir.path().join(".vendor-model-1-0/3"), "half a shard").unwrap();
     vendor_model(host.url("/m/model.json"), dir.path()).unwrap();
     assert_holds(dir.path(), &model());
+}
+
+#[test]
+fn a_record_vouches_for_bytes_and_not_for_what_a_manifest_says_of_them() {
+    let url = "https://models.example/weights.json";
+    let quantized =
+        r#""dtype": "float32", "quantization": {"dtype": "uint8", "scale": 1, "min": 0}"#;
+    let too_much = format!(r#"{{"name": "w", "shape": [4611686018427387904], {quantized}}}"#);
+    let fitting = r#"{"name": "w", "shape": [5], "dtype": "uint8"}"#.to_owned();
+    for (weight, pinned, expected) in [
+        (too_much, &["weights.json", "w"][..], ErrorKind::Manifest),
+        (fitting, &["weights.json"], ErrorKind::Lock),
+    ] {
+        let dir = TempDir::new().unwrap();
+        let manifest = format!(r#"[{{"paths": ["w"], "weights": [{weight}]}}]"#);
+        fs::write(dir.path().join("weights.json"), manifest).unwrap();
+        fs::write(dir.path().join("w"), "bytes").unwrap();
+        let file = |path: &&str| {
+            let bytes = fs::read(dir.path().join(path)).unwrap();
+            let digest = hex::encode(sha2::Sha256::digest(&bytes));
+            format!(r#"{{"path": "{path}", "size": {}, "sha256": "{digest}"}}"#, bytes.len())
+        };
+        let files = pinned.iter().map(file).collect::<Vec<_>>().join(", ");
+        let model = format!(r#"{{"url": "{url}", "format": "tfjs-weights", "files": [{files}]}}"#);
+        let lock = format!(r#"{{"version": 1, "models": [{model}]}}"#);
+        fs::write(dir.path().join("models.lock"), lock).unwrap();
+
+        let model = Vendored::open(dir.path(), url).unwrap();
+        let made = dir.path().join("made");
+        assert_eq!(model.tensors().unwrap_err().kind(), expected);
+        assert_eq!(model.write_safetensors(&made).unwrap_err().kind(), expected);
+        assert!(!made.exists());
+    }
 }

@@ -121,7 +121,10 @@ fn record(group: Group, sizes: &HashMap<&str, u64>) -> GroupRecord {
 fn tensor(found: vendor_model::Tensor, shards: &[Shard]) -> Tensor {
     Tensor {
         dtype: name(found.dtype),
-        parameters: found.shape.iter().product(),
+        parameters: match found.shape.contains(&0) {
+            true => 0,
+            false => found.shape.iter().product(),
+        },
         quantization: found.quantization.map(quantization),
         shards: overlapping(shards, found.offset, found.length),
         name: found.name,

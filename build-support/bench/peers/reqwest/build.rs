@@ -1,0 +1,5 @@
+//! Only to be compiled.
+
+fn main() {
+    let _ = reqwest::blocking::Client::new;
+}
