@@ -78,9 +78,10 @@ impl Moved {
         }
     }
 
-    pub fn tell(&self, talk: &Talk) {
+    /// `verb` is for the models that moved.
+    pub fn tell(&self, verb: &str, talk: &Talk) {
         for model in &self.models {
-            let verb = if model.after.is_some() { "Updated" } else { "Unchanged" };
+            let verb = if model.after.is_some() { verb } else { "Unchanged" };
             talk.status(verb, &model.url);
             model.changes.iter().for_each(|change| change.tell(talk));
         }

@@ -44,11 +44,12 @@ impl Update {
         let config = self.asking.config(talk)?;
         let lock = LockFile::read(&self.writing.lock)?;
         let locked = self.writing.locked_by()?.filter(|_| !self.dry_run);
+        let writes = !self.dry_run && locked.is_none();
         let moved = moving::look(&config, &lock, &self.urls)?;
-        if !self.dry_run && locked.is_none() {
+        if writes {
             moved.write(&lock.path)?;
         }
-        moved.tell(talk);
+        moved.tell(if writes { "Updated" } else { "Would update" }, talk);
         if self.json {
             talk.json(&moved);
         }

@@ -93,6 +93,7 @@ fn an_update_shows_what_moved_came_and_went_and_writes_it_down() {
     desk.host.put("/m/group1-shard9of9.bin", "abc");
     let dry = desk.run(&["update", "--dry-run", "--json"]).well();
     assert_eq!(desk.pins(), before, "a dry run writes nothing");
+    assert!(!dry.says("Would update http://").stderr.contains("Updated"), "{}", dry.stderr);
     let ran = desk.run(&["update", &desk.url(), "--json"]).well();
     assert_eq!(ran.json("update"), dry.json("update"));
     let document = ran.json("update");
@@ -168,7 +169,8 @@ fn what_moved_upstream_can_be_asked_without_moving_a_pin() {
     under_lock(&["update"]).well().says("Unchanged");
     desk.host.put("/m/group2-shard1of1.bin", "\u{9}\0\0\0");
     let ran = desk.run(&["update", "--locked"]).wrong();
-    ran.says("moved group2-shard1of1.bin").says("--locked was passed").says("moved upstream: http");
+    ran.says("Would update http://").says("moved group2-shard1of1.bin");
+    ran.says("--locked was passed").says("moved upstream: http");
     let ran = under_lock(&["update"]).wrong();
     ran.says("moved group2-shard1of1.bin").says("VENDOR_MODEL_LOCK=locked was set");
     under_lock(&["update", "--dry-run"]).well().says("moved group2-shard1of1.bin");
