@@ -58,8 +58,9 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        let text = flags::in_place_of_settings(&error.to_string());
-        Failure { text, of_usage: error.kind() == ErrorKind::Config }
+        let text = error.to_string();
+        let of_usage = error.kind() == ErrorKind::Config || flags::is_of_a_flag(&text);
+        Failure { text: flags::in_place_of_settings(&text), of_usage }
     }
 }
 

@@ -12,7 +12,7 @@ const HEADLINES: [(&str, &str); 2] = [
 ];
 
 /// How lines of advice end.
-const ADVICE: [(&str, &str); 9] = [
+const ADVICE: [(&str, &str); 10] = [
     ("give it another one with Config::entry_name", "give it another one with --entry-name"),
     (
         "raise Config::max_bytes if the model is meant to be this large",
@@ -31,6 +31,10 @@ const ADVICE: [(&str, &str); 9] = [
     (
         "take LockMode::Locked out of Config, then set VENDOR_MODEL_LOCK=update and run this again",
         "`cargo vendor-model update`, or `get --update` for what `get` has pinned",
+    ),
+    (
+        "update vendor-model in Cargo.toml, then run `cargo update -p vendor-model`",
+        "install the newest `cargo vendor-model`",
     ),
     (", such as one below OUT_DIR", ""),
     (
@@ -54,6 +58,11 @@ pub fn in_place_of_settings(text: &str) -> String {
         _ => line.to_owned(),
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether the text of an error of the library is about what stands in a flag.
+pub fn is_of_a_flag(text: &str) -> bool {
+    HEADLINES.iter().any(|(theirs, _)| text.lines().next() == Some(theirs))
 }
 
 fn whole(line: &str, sentences: &[(&str, &str)]) -> String {

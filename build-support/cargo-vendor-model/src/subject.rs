@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use url::Url;
 use vendor_model::{Config, LockedModel, Vendored};
 
+use crate::bundle::Packing;
 use crate::failure::Failure;
 use crate::held::{Held, hold, hold_out_of, temporary};
 use crate::lock_file::{LockFile, address};
@@ -60,9 +62,28 @@ fn single(config: &Config, package: &Path, name: &str) -> Result<Subject, Failur
             return hold(config, &lock, pinned).map(Subject::from);
         }
     }
+    let address = address(name);
+    refuse_unreadable(&address)?;
     let dir = temporary()?;
-    let model = config.vendor_model(address(name), dir.path())?;
+    let model = config.vendor_model(address, dir.path())?;
     Ok(Subject { model, _kept: Some(dir) })
+}
+
+/// What is on this machine and no manifest for certain.
+fn refuse_unreadable(address: &str) -> Result<(), Failure> {
+    let Some(path) = Url::parse(address).ok().and_then(|url| url.to_file_path().ok()) else {
+        return Ok(());
+    };
+    let headline = if Packing::of(&path).is_ok() {
+        "cannot look into archives"
+    } else if !path.exists() {
+        "there is no such file or directory, and no such model is pinned"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::usage(headline)
+        .fact("path", path.display())
+        .help("name the URL of a manifest, its path, or a directory that has models"))
 }
 
 fn of_directory(config: &Config, dir: &Path, own: &LockFile) -> Result<Vec<Subject>, Failure> {

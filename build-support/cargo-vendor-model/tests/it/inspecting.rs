@@ -75,6 +75,17 @@ fn what_is_damaged_is_not_inspected() {
 }
 
 #[test]
+fn what_is_no_model_at_all_is_told_as_such() {
+    let desk = Desk::new();
+    desk.run(&["inspect", "nodir"]).misused().says("there is no such file").says("/nodir");
+    desk.write("a.tar.gz", "");
+    desk.run(&["inspect", "a.tar.gz"]).misused().says("cannot look into archives");
+    desk.write("models.lock", r#"{"version": 99, "models": []}"#);
+    let ran = desk.run(&["list"]).wrong();
+    assert!(!ran.says("install the newest").stderr.contains("Cargo.toml"), "{}", ran.stderr);
+}
+
+#[test]
 fn the_treemap_is_one_page_that_has_every_tensor() {
     let desk = Desk::new();
     let ran = desk.run(&["inspect", &desk.url(), "--html", "page.html"]).well();
