@@ -77,16 +77,28 @@ impl Packing {
     }
 }
 
+impl Parcel<'_> {
+    /// Refuses what could not be packed whatever the models are.
+    pub fn packing(&self) -> Result<Packing, Failure> {
+        if self.prefix.starts_with('/') || self.prefix.split(['/', '\\']).any(|part| part == "..") {
+            return Err(Failure::usage("cannot pack under this --prefix")
+                .fact("expected", "a path without `..` that begins with no `/`")
+                .fact("found", format!("{:?}", self.prefix)));
+        }
+        Packing::of(self.output)
+    }
+}
+
 /// Packs the models that are pinned in `only`.
 pub fn bundle(
     config: &Config,
     lock: &LockFile,
     only: &Lockfile,
     parcel: &Parcel<'_>,
+    packing: Packing,
     talk: &Talk,
 ) -> Result<Bundled, Failure> {
     let Parcel { licences, prefix, output } = *parcel;
-    let packing = Packing::of(output)?;
     shelf(only.models())?;
     let (mut entries, mut held) = (licence_entries(licences)?, Vec::new());
     for pinned in only.models() {

@@ -48,7 +48,8 @@ pub fn staged_in(dir: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(".cargo-vendor-model-").tempfile_in(dir)
+    // Whoever named the output knows nothing of the name that it has until then.
+    builder.prefix(".cargo-vendor-model-").tempfile_in(dir).map_err(|error| error.kind().into())
 }
 
 fn hashed(mut file: File) -> io::Result<Content> {

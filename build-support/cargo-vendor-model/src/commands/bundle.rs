@@ -53,10 +53,11 @@ pub struct Bundle {
 impl Bundle {
     pub fn run(self, talk: &Talk) -> Result<Outcome, Failure> {
         let config = self.network.config(talk)?;
+        let parcel = Parcel { licences: &self.licence, prefix: &self.prefix, output: &self.output };
+        let packing = parcel.packing()?;
         let lock = LockFile::read(&self.reading.lock)?;
         let only = lock.only(&self.model)?;
-        let parcel = Parcel { licences: &self.licence, prefix: &self.prefix, output: &self.output };
-        let bundled = bundle(&config, &lock, &only, &parcel, talk)?;
+        let bundled = bundle(&config, &lock, &only, &parcel, packing, talk)?;
         let told = format!(
             "{} into {} ({}, sha256 {})",
             count(bundled.models.len() as u64, "model"),

@@ -100,6 +100,19 @@ fn what_cannot_be_packed_is_said_before_anything_is_done() {
 }
 
 #[test]
+fn what_cannot_be_packed_is_refused_before_anything_is_read() {
+    let desk = Desk::new();
+    desk.run(&["bundle", "--output", "x.zip"]).misused().says("ends in .tar.gz, .tar.zst or .tar");
+    for prefix in ["../evil/", "a/../../b/", "/etc/"] {
+        let ran = desk.run(&["bundle", "--output", "x.tar", "--prefix", prefix]).misused();
+        ran.says("cannot pack under this --prefix").says(prefix);
+    }
+    desk.lock();
+    let ran = desk.run(&["bundle", "--output", "no/such/x.tar.gz"]).wrong();
+    assert!(!ran.says("cannot write no/such/x.tar.gz").stderr.contains(".cargo-vendor-model-"));
+}
+
+#[test]
 fn two_models_that_would_meet_are_refused_before_anything_is_written() {
     let desk = Desk::new();
     desk.lock();
