@@ -150,7 +150,7 @@ pub struct AskingArgs {
     header: Vec<String>,
 
     /// Refuse a model whose files have more bytes together [default: 16 GiB]
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
     max_bytes: Option<u64>,
 }
 
@@ -208,6 +208,10 @@ impl ModelArgs {
             config.entry_name(name);
         }
     }
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "expected a number of bytes, such as 1000000000".to_owned())
 }
 
 /// What the library goes by, as far as it shows something.

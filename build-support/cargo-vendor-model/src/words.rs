@@ -46,7 +46,9 @@ pub fn share(part: u64, whole: u64) -> String {
 pub fn brought(models: usize, place: &str, report: &Report) -> String {
     let files = report.kept + report.restored + report.cached + report.fetched;
     let (models, files) = (count(models as u64, "model"), count(files as u64, "file"));
-    format!("{models}, {files} {place} ({})", origins(report))
+    let origins = Some(origins(report)).filter(|origins| !origins.is_empty());
+    let origins = origins.map(|origins| format!(" ({origins})")).unwrap_or_default();
+    format!("{models}, {files} {place}{origins}")
 }
 
 /// `3 fetched, 1 from the cache`

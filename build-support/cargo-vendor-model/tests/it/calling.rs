@@ -31,6 +31,7 @@ fn wrong_usage_is_told_apart_from_what_is_wrong_with_models() {
     ftp.says("error: cannot vendor this address").says("\"ftp\" is not supported");
     desk.run(&["get", &desk.host.url("/no/model.json"), "out"]).wrong().says("404");
     desk.run(&["cache", "gc", "--unused-for", "soon"]).misused().says("such as 30d");
+    desk.run(&["fetch", "--max-bytes", "1GB"]).misused().says("a number of bytes, such as");
     desk.run(&["list"]).wrong().says("cargo vendor-model lock <URL>");
 }
 

@@ -53,6 +53,8 @@ fn a_vendored_directory_is_where_builds_look_for_it_or_where_it_is_wanted() {
     desk.run(&["remove", &desk.url()]).well();
     desk.run(&["vendor"]).well();
     assert!(contents(&desk.shelf()).is_empty(), "what no pin names any more goes");
+    let ran = desk.run(&["vendor"]).well();
+    assert!(!ran.says("0 models, 0 files").stderr.contains("()"), "{}", ran.stderr);
 }
 
 #[test]
