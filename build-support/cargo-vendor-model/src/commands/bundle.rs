@@ -21,7 +21,8 @@ use crate::words::{count, size};
 #[command(after_help = "\
 Examples:
   cargo vendor-model bundle --output models.tar.gz
-  cargo vendor-model bundle --output models.tar.zst --licence LICENSE-MODELS --prefix app-models-1.0/")]
+  cargo vendor-model bundle -o models.tar.zst --licence LICENSE-MODELS
+  cargo vendor-model bundle -o models.tar --prefix app-models-1.0/")]
 pub struct Bundle {
     /// The archive: its name ends in .tar.gz, .tar.zst or .tar
     #[arg(long, short, value_name = "FILE")]

@@ -13,8 +13,10 @@ use crate::talk::Talk;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo vendor-model completions bash > ~/.local/share/bash-completion/completions/cargo-vendor-model
-  cargo vendor-model completions fish > ~/.config/fish/completions/cargo-vendor-model.fish")]
+  cargo vendor-model completions bash \\
+    > ~/.local/share/bash-completion/completions/cargo-vendor-model
+  cargo vendor-model completions fish \\
+    > ~/.config/fish/completions/cargo-vendor-model.fish")]
 pub struct Completions {
     /// Which shell
     shell: Shell,

@@ -17,7 +17,7 @@ use crate::talk::Talk;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo vendor-model export --format sha256sums | (cd vendor-models && sha256sum -c)
+  cargo vendor-model export --format sha256sums --output SHA256SUMS
   cargo vendor-model export --format nix --output models.nix
   cargo vendor-model export --format bazel --output models.bzl")]
 pub struct Export {

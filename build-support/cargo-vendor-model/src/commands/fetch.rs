@@ -20,7 +20,8 @@ use crate::words::brought;
 #[command(after_help = "\
 Examples:
   cargo vendor-model fetch
-  VENDOR_MODEL_CACHE=/opt/models cargo vendor-model fetch --lockfile app/models.lock")]
+  cargo vendor-model fetch --lockfile app/models.lock
+  VENDOR_MODEL_CACHE=/opt/models cargo vendor-model fetch")]
 pub struct Fetch {
     /// Models of the lockfile [default: all]
     #[arg(long, value_name = "URL")]

@@ -23,8 +23,10 @@ use crate::words::{count, origins, size};
 #[command(after_help = "\
 Examples:
   cargo vendor-model get https://models.example/digits/model.json public/digits
-  cargo vendor-model get https://models.example/speech/model.json speech --extra-file metadata.json
-  cargo vendor-model get https://models.example/digits/model.json public/digits --update")]
+  cargo vendor-model get https://models.example/speech/model.json speech \\
+    --extra-file metadata.json
+  cargo vendor-model get https://models.example/digits/model.json digits \\
+    --update")]
 pub struct Get {
     /// The URL of the manifest
     url: String,

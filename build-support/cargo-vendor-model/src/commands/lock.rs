@@ -16,7 +16,8 @@ use crate::talk::Talk;
 #[command(after_help = "\
 Examples:
   cargo vendor-model lock https://models.example/digits/model.json
-  cargo vendor-model lock https://models.example/speech/model.json --extra-file metadata.json
+  cargo vendor-model lock https://models.example/speech/model.json \\
+    --extra-file metadata.json
   cargo vendor-model lock models/local/model.json")]
 pub struct Lock {
     /// The URL of the manifest of a model, or its path below the directory of the lockfile

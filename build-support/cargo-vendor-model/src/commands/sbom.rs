@@ -18,7 +18,8 @@ use crate::talk::Talk;
 Examples:
   cargo vendor-model sbom > models.cdx.json
   cargo vendor-model sbom --licence Apache-2.0 --output models.cdx.json
-  cargo vendor-model sbom --licence https://models.example/digits/model.json=MIT")]
+  cargo vendor-model sbom \\
+    --licence https://models.example/digits/model.json=MIT")]
 pub struct Sbom {
     /// The licence of all models, or of one: an SPDX expression
     #[arg(long, alias = "license", value_name = "[URL=]EXPRESSION")]

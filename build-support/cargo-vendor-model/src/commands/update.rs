@@ -18,7 +18,7 @@ Examples:
   cargo vendor-model update
   cargo vendor-model update https://models.example/digits/model.json
   cargo vendor-model update --dry-run --json
-  cargo vendor-model update --locked    # in CI: fail when a host has something else than what is pinned")]
+  cargo vendor-model update --locked    # in CI: fails when something moved")]
 pub struct Update {
     /// The models to look at [default: all that are pinned]
     #[arg(value_name = "URL")]
