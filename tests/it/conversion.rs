@@ -177,7 +177,9 @@ fn every_weight_of_every_real_model_has_the_values_that_tensorflow_js_decodes() 
         cases.iter().map(|case| json!({"name": case.manifest, "url": url(case)})).collect();
     let dir = TempDir::new().unwrap();
     let mut compared = 0;
-    for (case, client) in cases.iter().zip(decoded(&scripts, &asked)) {
+    let by_client = decoded(&scripts, &asked);
+    assert_eq!(by_client.len(), cases.len(), "models that the client was asked for");
+    for (case, client) in cases.iter().zip(by_client) {
         let model = vendor_model(url(case), dir.path().join(&case.name)).unwrap();
         let path: PathBuf = dir.path().join("weights.safetensors");
         model.write_safetensors(&path).unwrap();

@@ -1,4 +1,4 @@
-//! What to type next, where the library speaks to build scripts.
+//! What to type next, where the library does not know what was meant.
 
 use vendor_model::{Error, ErrorKind};
 
@@ -12,9 +12,9 @@ pub fn on_pins(error: Error) -> Failure {
         ErrorKind::Digest => failure.help(
             "if the model was meant to change, `cargo vendor-model update` shows how and moves the pins",
         ),
-        ErrorKind::Offline => failure.help(
-            "run `cargo vendor-model fetch` where there is a network, or run this again without --offline",
-        ),
+        ErrorKind::Offline => {
+            failure.fact("help", "or run `cargo vendor-model fetch` where there is a network")
+        }
         _ => failure,
     }
 }
@@ -26,8 +26,6 @@ pub fn on_own(error: Error) -> Failure {
     match kind {
         ErrorKind::Digest => failure
             .help("if the model was meant to change, take what its host has now: `cargo vendor-model get --update`"),
-        ErrorKind::Locked => failure.help("run this again without --locked"),
-        ErrorKind::Offline => failure.help("run this again without --offline"),
         _ => failure,
     }
 }

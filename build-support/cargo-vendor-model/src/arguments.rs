@@ -24,6 +24,7 @@ use crate::commands::update::Update;
 use crate::commands::vendor::Vendor;
 use crate::commands::verify::Verify;
 use crate::failure::Failure;
+use crate::locked::LockedBy;
 use crate::talk::{Color, Talk};
 
 const STYLES: Styles = Styles::styled()
@@ -69,7 +70,8 @@ Examples:
 
 Exit status: 0 all is well, 1 something is wrong with the models or the network, 2 wrong usage.
 The environment variables of the crate vendor-model are heeded: VENDOR_MODEL_CACHE,
-VENDOR_MODEL_MIRROR, VENDOR_MODEL_OFFLINE, and those of proxies, certificates and credentials.";
+VENDOR_MODEL_MIRROR, VENDOR_MODEL_OFFLINE, VENDOR_MODEL_LOCK, and those of proxies, certificates and
+credentials.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -125,10 +127,6 @@ pub struct WritingArgs {
     /// Fail rather than write to models.lock
     #[arg(long)]
     locked: bool,
-
-    /// What builds heed is heeded here.
-    #[arg(long, env = "VENDOR_MODEL_LOCK", hide = true)]
-    lock_mode: Option<String>,
 }
 
 /// How hosts are asked.
@@ -195,8 +193,9 @@ impl AskingArgs {
 }
 
 impl WritingArgs {
-    pub fn is_locked(&self) -> bool {
-        self.locked || self.lock_mode.as_deref() == Some("locked")
+    pub fn locked_by(&self) -> Result<Option<LockedBy>, Failure> {
+        let by_environment = LockedBy::environment()?;
+        Ok(if self.locked { Some(LockedBy::Flag) } else { by_environment })
     }
 }
 

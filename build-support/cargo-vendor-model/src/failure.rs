@@ -6,6 +6,8 @@ use std::path::Path;
 
 use vendor_model::{Error, ErrorKind};
 
+use crate::flags;
+
 /// A failure in the library's words: what was tried, the facts, and what to type next.
 #[derive(Debug)]
 pub struct Failure {
@@ -56,11 +58,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        let text = error.to_string();
-        // Where build scripts have a setting, here is a flag.
-        let text = text.replace("Config::entry_name", "--entry-name");
-        let text = text.replace("Config::max_bytes", "--max-bytes");
-        let text = text.replace("dequantize(false)", "--dequantize=false");
+        let text = flags::in_place_of_settings(&error.to_string());
         Failure { text, of_usage: error.kind() == ErrorKind::Config }
     }
 }

@@ -7,6 +7,7 @@ use vendor_model::{Config, Error, ErrorKind, LockedFile, LockedModel, Lockfile};
 
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::{LockFile, url_of};
+use crate::locked::LockedBy;
 use crate::talk::Talk;
 use crate::words::size;
 
@@ -68,20 +69,19 @@ impl Moved {
     }
 
     /// For whoever wants to know, and to leave the pins.
-    pub fn refuse_any(&self) -> Result<Outcome, Failure> {
+    pub fn refuse_any(&self, locked: LockedBy) -> Result<Outcome, Failure> {
         let moved = self.models.iter().filter(|model| model.after.is_some());
-        let failure = Failure::new("cannot write to models.lock because --locked was passed");
-        match moved.clone().next() {
+        let mut urls = moved.map(|model| model.url.as_str()).peekable();
+        match urls.peek() {
             None => Ok(Outcome::Well),
-            Some(_) => Err(moved
-                .fold(failure, |failure, model| failure.fact("moved upstream", &model.url))
-                .help("run this again without --locked")),
+            Some(_) => Err(locked.refusal("moved upstream", urls)),
         }
     }
 
-    pub fn tell(&self, talk: &Talk) {
+    /// `verb` is for the models that moved.
+    pub fn tell(&self, verb: &str, talk: &Talk) {
         for model in &self.models {
-            let verb = if model.after.is_some() { "Updated" } else { "Unchanged" };
+            let verb = if model.after.is_some() { verb } else { "Unchanged" };
             talk.status(verb, &model.url);
             model.changes.iter().for_each(|change| change.tell(talk));
         }

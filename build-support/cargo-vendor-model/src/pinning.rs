@@ -8,6 +8,7 @@ use vendor_model::{Config, LockedModel, Lockfile};
 
 use crate::failure::Failure;
 use crate::lock_file::{self, LockFile, address};
+use crate::locked::LockedBy;
 use crate::records::ModelRecord;
 use crate::talk::Talk;
 use crate::words::{count, size};
@@ -43,7 +44,7 @@ pub fn pin(
     path: &Path,
     urls: &[String],
     extra_files: &[String],
-    locked: bool,
+    locked: Option<LockedBy>,
 ) -> Result<Pinned, Failure> {
     let pins = if path.exists() { Lockfile::read(path)? } else { Lockfile::default() };
     let lock = LockFile { path: path.to_owned(), pins };
@@ -52,16 +53,10 @@ pub fn pin(
     for url in urls {
         let pinned = lock.find(url);
         let lacks = |model: &&LockedModel| extra_files.iter().any(|path| !has(model, path));
-        match pinned.filter(|model| !lacks(model)) {
-            Some(model) => models.push((Status::Unchanged, model.clone())),
-            None if locked => {
-                return Err(Failure::new(
-                    "cannot write to models.lock because --locked was passed",
-                )
-                .fact("not pinned", url)
-                .help("run this again without --locked"));
-            }
-            None => {
+        match (pinned.filter(|model| !lacks(model)), locked) {
+            (Some(model), _) => models.push((Status::Unchanged, model.clone())),
+            (None, Some(by)) => return Err(by.refusal("not pinned", [url.as_str()])),
+            (None, None) => {
                 let model = config.pin(address(url))?;
                 pinned.map_or(Ok(()), |before| stands(before, &model))?;
                 models.push((Status::Pinned, model));

@@ -42,6 +42,13 @@ pub fn share(part: u64, whole: u64) -> String {
     format!("{:.1}%", part as f64 / whole.max(1) as f64 * 100.0)
 }
 
+/// `1 model, 4 files into vendor-models (3 fetched, 1 from the cache)`
+pub fn brought(models: usize, place: &str, report: &Report) -> String {
+    let files = report.kept + report.restored + report.cached + report.fetched;
+    let (models, files) = (count(models as u64, "model"), count(files as u64, "file"));
+    format!("{models}, {files} {place} ({})", origins(report))
+}
+
 /// `3 fetched, 1 from the cache`
 pub fn origins(report: &Report) -> String {
     let origins = [

@@ -25,7 +25,9 @@ impl Completions {
         let mut text = Vec::new();
         let mut command = Arguments::command().bin_name("cargo-vendor-model");
         clap_complete::generate(self.shell, &mut command, "cargo-vendor-model", &mut text);
-        talk.print(&String::from_utf8_lossy(&text));
+        // For bash, clap_complete 4.6 calls a program with hyphens in its name by two names.
+        let text = String::from_utf8_lossy(&text);
+        talk.print(&text.replace("cargo__subcmd__vendor__subcmd__model", "cargo__vendor__model"));
         Ok(Outcome::Well)
     }
 }

@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::lock_file::LockFile;
 use crate::records::ReportRecord;
 use crate::talk::Talk;
-use crate::words::{count, origins};
+use crate::words::brought;
 
 /// Bring everything that models.lock names into the cache
 ///
@@ -53,15 +53,8 @@ impl Fetch {
         let report = config.fetch_to_cache(&pins).map_err(advice::on_pins)?;
         let cache = config.cache()?.map(|cache| cache.dir().to_owned());
         let models = pins.models();
-        let files = report.kept + report.restored + report.cached + report.fetched;
-        let told = format!(
-            "{}, {} in {} ({})",
-            count(models.len() as u64, "model"),
-            count(files as u64, "file"),
-            cache.as_deref().map(|dir| dir.display().to_string()).unwrap_or_default(),
-            origins(&report)
-        );
-        talk.status("Fetched", &told);
+        let dir = cache.as_deref().map(|dir| dir.display().to_string()).unwrap_or_default();
+        talk.status("Fetched", &brought(models.len(), &format!("in {dir}"), &report));
         if self.json {
             let models = models.iter().map(|model| model.url().to_owned()).collect();
             talk.json(&Fetched { lockfile: lock.path, cache, models, report: (&report).into() });

@@ -1,17 +1,15 @@
 //! `inspect`: what is in a model.
 
-use std::fs::{self, File, Metadata};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use clap::{ArgAction, Args};
 use serde::Serialize;
-use vendor_model::DType;
 
 use crate::anatomy::Anatomy;
 use crate::anatomy_text;
 use crate::arguments::{LockArgs, NetworkArgs};
+use crate::converted::Converted;
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::LockFile;
 use crate::subject::{Subject, subjects};
@@ -96,20 +94,12 @@ impl Inspect {
             return Err(failure.help("name one of them by its URL"));
         };
         model.safetensors().dequantize(self.dequantize).write(path)?;
-        let written = touched(path).map_err(|error| Failure::io("write", path, &error))?;
-        talk.status("Wrote", &format!("{} ({})", path.display(), size(written.len())));
-        let tensors = model.tensors()?;
-        let strings = tensors.iter().filter(|tensor| tensor.dtype == DType::String);
-        for name in strings.map(|tensor| &tensor.name) {
+        let written = Converted::touched(path);
+        let written = written.map_err(|error| Failure::io("write", path, &error))?;
+        talk.status("Wrote", &format!("{} ({})", path.display(), size(written.size)));
+        for name in &written.left_out {
             talk.warning(&format!("{name} is left out: the format has no strings"));
         }
         Ok(())
     }
-}
-
-/// What build scripts make gets an old time, which nobody expects here.
-fn touched(path: &Path) -> io::Result<Metadata> {
-    let file = File::options().append(true).open(path)?;
-    file.set_modified(SystemTime::now())?;
-    file.metadata()
 }

@@ -47,7 +47,7 @@ impl Lock {
             &path,
             &self.urls,
             &self.model.extra_file,
-            self.writing.is_locked(),
+            self.writing.locked_by()?,
         )?;
         pinned.tell(talk);
         if self.json {

@@ -43,15 +43,16 @@ impl Update {
     pub fn run(self, talk: &Talk) -> Result<Outcome, Failure> {
         let config = self.asking.config(talk)?;
         let lock = LockFile::read(&self.writing.lock)?;
+        let locked = self.writing.locked_by()?.filter(|_| !self.dry_run);
+        let writes = !self.dry_run && locked.is_none();
         let moved = moving::look(&config, &lock, &self.urls)?;
-        let locked = self.writing.is_locked();
-        if !self.dry_run && !locked {
+        if writes {
             moved.write(&lock.path)?;
         }
-        moved.tell(talk);
+        moved.tell(if writes { "Updated" } else { "Would update" }, talk);
         if self.json {
             talk.json(&moved);
         }
-        if locked { moved.refuse_any() } else { Ok(Outcome::Well) }
+        locked.map_or(Ok(Outcome::Well), |by| moved.refuse_any(by))
     }
 }

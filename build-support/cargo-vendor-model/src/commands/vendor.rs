@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 use crate::lock_file::LockFile;
 use crate::records::ReportRecord;
 use crate::talk::Talk;
-use crate::words::{count, origins};
+use crate::words::brought;
 
 /// Write the vendored directory, from which builds need no network
 ///
@@ -52,15 +52,8 @@ impl Vendor {
         let directory = self.dir.unwrap_or_else(|| lock.vendor_models());
         let report = config.vendor_to(&lock.pins, &directory).map_err(advice::on_pins)?;
         let models = lock.remote();
-        let files = report.kept + report.restored + report.cached + report.fetched;
-        let told = format!(
-            "{}, {} into {} ({})",
-            count(models.len() as u64, "model"),
-            count(files as u64, "file"),
-            directory.display(),
-            origins(&report)
-        );
-        talk.status("Vendored", &told);
+        let place = format!("into {}", directory.display());
+        talk.status("Vendored", &brought(models.len(), &place, &report));
         if self.json {
             let models = models.iter().map(|model| model.url().to_owned()).collect();
             let report = (&report).into();

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::{Desk, contents, model};
+use model_host::Fault;
+
+use crate::support::{Desk, Ran, contents, model};
 
 #[test]
 fn a_model_comes_with_its_record_and_is_not_asked_for_again() {
@@ -94,8 +96,41 @@ fn a_directory_whose_record_is_all_that_is_left_of_it_is_filled_again() {
 #[test]
 fn advice_names_flags_and_no_settings_of_build_scripts() {
     let desk = Desk::new();
-    let ran = desk.run(&["get", &desk.url(), "out", "--max-bytes", "100"]).wrong();
-    ran.says("raise --max-bytes if the model is meant to be this large");
-    let ran = desk.run(&["get", &desk.host.url("/m/con.json"), "out"]).wrong();
-    ran.says("give it another one with --entry-name");
+    desk.host.fault("/secret/model.json", Fault::status(401).always());
+    desk.run(&["get", &desk.url(), "there"]).well();
+    fs::remove_dir_all(desk.cache()).unwrap();
+    let odd = r#"[{"paths": ["w"], "weights": [
+        {"name": "w", "shape": [1], "dtype": "float32", "quantization": {"dtype": "uint8"}}]}]"#;
+    desk.write("odd/model.json", odd);
+    desk.write("odd/w", "a");
+    let (url, missing) = (desk.url(), desk.host.url("/no/take offline(true) out of Config/m.json"));
+    let (device, secret) = (desk.host.url("/m/con.json"), desk.host.url("/secret/model.json"));
+    let signed = format!("{url}?X-Amz-Signature=abc");
+    let offline = "run this again without --offline";
+    let cases: [(&[&str], &str); 12] = [
+        (&["get", &url, "out", "--max-bytes", "100"], "raise --max-bytes if"),
+        (&["get", &device, "out"], "give it another one with --entry-name"),
+        (&["get", &url, "out", "--extra-file", "../x"], "a name of --extra-file"),
+        (&["get", &url, "out", "--locked"], "run this again without --locked"),
+        (&["get", &url, "there", "--locked", "--entry-name", "a.json"], "`get --update`"),
+        (&["get", &url, "out", "--offline"], offline),
+        (&["lock", &url, "--offline"], offline),
+        (&["inspect", &url, "--offline"], offline),
+        (&["inspect", &url, "--header", "X Y: a"], "error: cannot read --header"),
+        (&["inspect", &signed], "send it in a header (--header)"),
+        (&["inspect", &secret], "or pass --header"),
+        (&["inspect", "odd", "--safetensors", "odd.safetensors"], "`--dequantize=false` writes"),
+    ];
+    for (words, advice) in cases {
+        let ran = desk.run(words);
+        ran.says(advice);
+        for setting in ["Config", "LockMode", "out_dir", "dequantize("] {
+            assert!(!ran.stderr.contains(setting), "{setting} is no flag:\n{}", ran.stderr);
+        }
+        assert_ne!(ran.code, 0);
+    }
+    desk.run(&["inspect", &missing, "--offline"]).wrong().says(&missing);
+    let mut inspect = desk.command(&["inspect", &url]);
+    let ran = Ran::from(inspect.env("VENDOR_MODEL_OFFLINE", "1").output().unwrap()).wrong();
+    assert!(!ran.says("VENDOR_MODEL_OFFLINE=0").stderr.contains("--offline"), "{}", ran.stderr);
 }

@@ -83,10 +83,18 @@ fn shells_read_the_completions() {
         return;
     }
     desk.write("completions", desk.run(&["completions", "bash"]).well().stdout);
-    let script = "source ./completions; COMP_WORDS=(cargo-vendor-model ver); COMP_CWORD=1; \
-                  _cargo__vendor__model cargo-vendor-model ver cargo-vendor-model; echo \"${COMPREPLY[@]}\"";
-    let bash = Ran::from(desk.prepared("bash", &["-c", script]).output().unwrap()).well();
-    assert_eq!(bash.stdout, "verify\n");
+    let completed = |words: &[&str]| -> String {
+        let (last, before) = (words[words.len() - 1], words[words.len() - 2]);
+        let script = "source ./completions; COMP_WORDS=(\"${@:3}\"); COMP_CWORD=$(($# - 3)); \
+                      _cargo__vendor__model cargo-vendor-model \"$1\" \"$2\"; echo \"${COMPREPLY[@]}\"";
+        let arguments = [&["-c", script, "bash", last, before], words].concat();
+        Ran::from(desk.prepared("bash", &arguments).output().unwrap()).well().stdout
+    };
+    assert_eq!(completed(&["cargo-vendor-model", "ver"]), "verify\n");
+    let formats = completed(&["cargo-vendor-model", "export", "--format", ""]);
+    assert_eq!(formats, "sha256sums nix bazel\n");
+    assert_eq!(completed(&["cargo-vendor-model", "inspect", "--safe"]), "--safetensors\n");
+    assert_eq!(completed(&["cargo-vendor-model", "cache", "gc", "--unu"]), "--unused-for\n");
 }
 
 #[test]
@@ -139,10 +147,13 @@ fn the_commands_of_the_readme_run_as_they_are_written() {
         run += 1;
     }
     assert!(run >= COMMANDS.len(), "{run} commands");
+    let of_project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let of_project = fs::read_to_string(of_project).unwrap();
     for command in COMMANDS {
         assert!(
-            readme.contains(&format!("cargo vendor-model {command}")),
-            "{command} is not in the README"
+            readme.contains(&format!("cargo vendor-model {command}"))
+                && of_project.contains(&format!("`{command}`")),
+            "{command} is not in the READMEs"
         );
     }
 }

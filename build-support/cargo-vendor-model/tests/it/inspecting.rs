@@ -141,3 +141,20 @@ fn weights_that_are_texts_are_named_as_left_out() {
         (vec!["truth"], &[1, 0][..])
     );
 }
+
+#[test]
+fn no_weight_is_named_as_left_out_that_is_written() {
+    let weights = r#"[{"paths": ["w"], "weights": [
+        {"name": "codes", "shape": [2], "dtype": "string", "quantization": {"dtype": "uint8", "scale": 1, "min": 0}},
+        {"name": "again", "shape": [1], "dtype": "string"}, {"name": "again", "shape": [1], "dtype": "bool"}]}]"#;
+    let desk = Desk::new();
+    desk.write("texts/model.json", weights);
+    desk.write("texts/w", b"\x07\x08\x02\0\0\0hi\x01");
+    let arguments = ["inspect", "texts", "--safetensors", "all", "--dequantize=false"];
+    let ran = desk.run(&arguments).well();
+    assert!(!ran.says("Wrote all").stderr.contains("left out"), "{}", ran.stderr);
+    let file = fs::read(desk.path("all")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&file).unwrap();
+    let values = ["codes", "again"].map(|name| tensors.tensor(name).unwrap().data().to_vec());
+    assert_eq!(values, [vec![7, 8], vec![1]]);
+}

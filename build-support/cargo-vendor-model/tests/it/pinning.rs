@@ -93,6 +93,7 @@ fn an_update_shows_what_moved_came_and_went_and_writes_it_down() {
     desk.host.put("/m/group1-shard9of9.bin", "abc");
     let dry = desk.run(&["update", "--dry-run", "--json"]).well();
     assert_eq!(desk.pins(), before, "a dry run writes nothing");
+    assert!(!dry.says("Would update http://").stderr.contains("Updated"), "{}", dry.stderr);
     let ran = desk.run(&["update", &desk.url(), "--json"]).well();
     assert_eq!(ran.json("update"), dry.json("update"));
     let document = ran.json("update");
@@ -161,10 +162,18 @@ fn what_moved_upstream_can_be_asked_without_moving_a_pin() {
     let desk = Desk::new();
     desk.lock();
     let before = desk.pins();
+    let under_lock = |words: &[&str]| -> Ran {
+        desk.command(words).env("VENDOR_MODEL_LOCK", "locked").output().unwrap().into()
+    };
     desk.run(&["update", "--locked"]).well().says("Unchanged");
+    under_lock(&["update"]).well().says("Unchanged");
     desk.host.put("/m/group2-shard1of1.bin", "\u{9}\0\0\0");
     let ran = desk.run(&["update", "--locked"]).wrong();
-    ran.says("moved group2-shard1of1.bin").says("--locked was passed").says("moved upstream: http");
+    ran.says("Would update http://").says("moved group2-shard1of1.bin");
+    ran.says("--locked was passed").says("moved upstream: http");
+    let ran = under_lock(&["update"]).wrong();
+    ran.says("moved group2-shard1of1.bin").says("VENDOR_MODEL_LOCK=locked was set");
+    under_lock(&["update", "--dry-run"]).well().says("moved group2-shard1of1.bin");
     assert_eq!(desk.pins(), before);
 }
 
@@ -173,9 +182,18 @@ fn what_builds_heed_is_heeded() {
     let desk = Desk::new();
     let mut lock = desk.command(&["lock", &desk.url()]);
     let ran = Ran::from(lock.env("VENDOR_MODEL_LOCK", "locked").output().unwrap()).wrong();
-    ran.says("--locked was passed");
+    ran.says("because VENDOR_MODEL_LOCK=locked was set")
+        .says("again without VENDOR_MODEL_LOCK=locked");
     assert!(!desk.path("models.lock").exists());
     desk.lock();
+    for words in [&["lock", &desk.url()][..], &["update"]] {
+        let mut unread = desk.command(words);
+        let ran = Ran::from(unread.env("VENDOR_MODEL_LOCK", "garbage").output().unwrap()).misused();
+        ran.says("cannot read VENDOR_MODEL_LOCK")
+            .says("auto, locked or update")
+            .says("\"garbage\"");
+    }
+    desk.run(&["lock", &desk.url(), "--lock-mode", "locked"]).misused().says("--lock-mode");
     for command in ["fetch", "vendor", "list", "verify"] {
         desk.run(&[command, "--locked"]).well();
     }
