@@ -114,7 +114,7 @@ impl Config {
     pub fn vendor_to(&self, lockfile: &Lockfile, dir: impl AsRef<Path>) -> Result<Report, Error> {
         let started = Instant::now();
         let policy = self.provisioning()?;
-        let out = OutDir::new(dir.as_ref())?;
+        let out = OutDir::new(dir.as_ref(), Stamp::Now)?;
         let shelf = shelf(lockfile, &policy)?;
         let _turn = Turn::at(out.dir(), &policy.progress(""))?;
         let before = pins::read_if_there(&out.record())?.unwrap_or_default();
@@ -123,7 +123,7 @@ impl Config {
         for pinned in remote(lockfile) {
             bring(&policy, pinned, out.dir(), shelved, |files| {
                 tell::count(files, &mut report);
-                out.place(&gather::staged(files), Stamp::Now)
+                out.place(&gather::staged(files))
             })?;
             vendored.insert(pinned.clone());
         }

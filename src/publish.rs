@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! out_dir/
-//!   model.json, group1-shard1of2.bin, ...   every one of them verified, with an old modification time
+//!   model.json, group1-shard1of2.bin, ...   every one of them verified; of a build script with an old modification time
 //!   models.lock                             the record of the above, written last
 //!   .vendor-model-<pid>-<n>/                staging, only while a run is at work
 //! ```
@@ -21,16 +21,11 @@ use crate::lockfile::{LockedModel, Lockfile};
 use crate::path::{ModelPath, RECORD};
 use crate::staging;
 
-/// Cargo runs a build script again when a file it watches is newer than the script's last run. Outputs are written
-/// during that run, so they get a time that is older than any.
-fn old() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)
-}
-
 /// The directory that models are vendored into.
 #[derive(Debug)]
 pub(crate) struct OutDir {
     dir: PathBuf,
+    stamp: Stamp,
 }
 
 /// A staged file and its name.
@@ -41,9 +36,10 @@ pub(crate) struct Staged<'a> {
 }
 
 impl OutDir {
-    pub fn new(dir: &Path) -> Result<OutDir, Error> {
+    /// What is written there gets this time.
+    pub fn new(dir: &Path, stamp: Stamp) -> Result<OutDir, Error> {
         let dir = std::path::absolute(dir).map_err(|error| Error::io("find", dir, error))?;
-        Ok(OutDir { dir })
+        Ok(OutDir { dir, stamp })
     }
 
     pub fn dir(&self) -> &Path {
@@ -106,11 +102,11 @@ impl OutDir {
     }
 
     /// Gives staged files their names.
-    pub fn place(&self, staged: &[Staged], stamp: Stamp) -> Result<(), Error> {
+    pub fn place(&self, staged: &[Staged]) -> Result<(), Error> {
         for Staged { path, at } in staged {
             self.make_parents(path)?;
             let target = path.below(&self.dir);
-            settle(at, &target, stamp).map_err(|error| Error::io("write", &target, error))?;
+            settle(at, &target, self.stamp).map_err(|error| Error::io("write", &target, error))?;
         }
         Ok(())
     }
@@ -118,7 +114,7 @@ impl OutDir {
     fn write_record(&self, before: &Lockfile, after: &Lockfile) -> Result<(), Error> {
         let path = self.record();
         if !after.models().is_empty() {
-            return write(&path, &after.text(), Stamp::Old);
+            return write(&path, &after.text(), self.stamp);
         }
         match fs::remove_file(&path) {
             Err(error)
@@ -210,8 +206,8 @@ impl Edition<'_> {
             out.write_record(before, &meanwhile)?;
             out.remove_stale(&staged, &old, &new)?;
         }
-        out.place(&staged, Stamp::Old)?;
-        record.map_or_else(|| out.write_record(before, after), |record| record.settle(Stamp::Old))
+        out.place(&staged)?;
+        record.map_or_else(|| out.write_record(before, after), |record| record.settle(out.stamp))
     }
 }
 
@@ -227,10 +223,20 @@ fn is_dir(at: &Path) -> Option<bool> {
 /// The modification time that a written file gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamp {
-    /// The time of all outputs, older than any run of a build script.
     Old,
     At(SystemTime),
     Now,
+}
+
+/// The year 2001, before any run of a build script.
+const OLD: Duration = Duration::from_secs(1_000_000_000);
+
+impl Stamp {
+    /// Cargo runs a build script again when a file it watches is newer than the script's last run. Outputs are written
+    /// during that run. Elsewhere servers and browsers go by times: there they are those of the clock.
+    pub fn of_outputs(in_build_script: bool) -> Stamp {
+        if in_build_script { Stamp::Old } else { Stamp::Now }
+    }
 }
 
 /// Writes the package lock, if it says something new. `manifest` is the package's `Cargo.toml`, whose time one that is
@@ -320,7 +326,7 @@ impl Drop for Draft {
 #[expect(clippy::disallowed_methods, reason = "the one place that gives files their names")]
 pub(crate) fn settle(staged: &Path, path: &Path, stamp: Stamp) -> io::Result<()> {
     match stamp {
-        Stamp::Old => set_modified(staged, old())?,
+        Stamp::Old => set_modified(staged, SystemTime::UNIX_EPOCH + OLD)?,
         Stamp::At(time) => set_modified(staged, time)?,
         Stamp::Now => {}
     }

@@ -62,7 +62,7 @@ impl ModelUrl {
         let given = text.trim().to_owned();
         let parsed = Url::parse(&given).map_err(|error| match error {
             url::ParseError::RelativeUrlWithoutBase => {
-                "it is no absolute URL, such as https://host/dir/model.json".to_owned()
+                "it is no absolute URL, such as https://host/dir/model.json or file:///dir/model.json".to_owned()
             }
             error => error.to_string(),
         })?;

@@ -18,7 +18,7 @@ use crate::pins::{self, Pins};
 use crate::plan::Step;
 use crate::policy::Policy;
 use crate::progress::Progress;
-use crate::publish::{self, Edition, OutDir};
+use crate::publish::{self, Edition, OutDir, Stamp};
 use crate::source::{self, ModelUrl};
 use crate::staging;
 use crate::tell::Teller;
@@ -48,7 +48,8 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let policy = config.policy(&Environment::of_this_process())?;
     let model = ModelUrl::parse(url).map_err(|why| Error::url(&source::shown_text(url), &why))?;
     let progress = policy.progress(&model.short_name());
-    let out = OutDir::new(out_dir)?;
+    let stamp = Stamp::of_outputs(policy.package.is_some());
+    let out = OutDir::new(out_dir, stamp)?;
     let _turn = Turn::at(out.dir(), &progress)?;
     let pins = Pins::find(&policy, &model, out.dir())?;
     let order = Order::new(&policy, &model, &pins.name, binding(&pins, &policy)?)?;
@@ -77,7 +78,8 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let teller = Teller { policy: &policy, model: &model, pins: &pins, files: &files };
     teller.warn(&locked, surplus, whole);
     teller.watch(&out);
-    Ok(Vendored::new(out.dir(), locked, teller.report(started), whole, Emit::new(policy.metadata)))
+    let report = teller.report(started);
+    Ok(Vendored::new(out.dir(), locked, report, whole, Emit::new(policy.metadata), stamp))
 }
 
 /// The pins that this run must keep to: none where they are to move.

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use crate::digest::Content;
 use crate::emit::Emit;
-use crate::environment::{self, DOCS_RS, SKIP};
+use crate::environment::{self, DOCS_RS, Environment, SKIP};
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedFile, LockedModel};
 use crate::manifest::Manifest;
 use crate::parallel;
 use crate::path::{ModelPath, RECORD};
 use crate::pins;
+use crate::publish::Stamp;
 use crate::source::{ModelUrl, shown_text};
 use crate::tensors::{self, Group, Tensor};
 use crate::verify;
@@ -28,6 +29,8 @@ pub struct Vendored {
     /// Or placeholders are among its files.
     whole: bool,
     emit: Emit,
+    /// Of what is made of it.
+    stamp: Stamp,
 }
 
 /// A file of a vendored model.
@@ -65,6 +68,7 @@ impl Vendored {
         report: Report,
         whole: bool,
         emit: Emit,
+        stamp: Stamp,
     ) -> Vendored {
         let files: Vec<VendoredFile> = locked
             .files
@@ -76,7 +80,7 @@ impl Vendored {
             })
             .collect();
         let entry = locked.paths().next().map_or_else(|| dir.to_owned(), |path| path.below(dir));
-        Vendored { dir: dir.to_owned(), entry, locked, files, report, whole, emit }
+        Vendored { dir: dir.to_owned(), entry, locked, files, report, whole, emit, stamp }
     }
 
     /// What an earlier run left in `dir` of the model at `url`, verified. A model below the package lock is recorded
@@ -103,6 +107,7 @@ impl Vendored {
             Report { kept: locked.files.len(), ..Report::default() },
             true,
             Emit::new(false),
+            Stamp::of_outputs(Environment::of_this_process().package().is_some()),
         );
         vendored.verify().map(|()| vendored)
     }
@@ -235,6 +240,10 @@ impl Vendored {
 
     pub(crate) fn locked(&self) -> &LockedModel {
         &self.locked
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.stamp
     }
 
     pub(crate) fn is_whole(&self) -> bool {

@@ -1,6 +1,7 @@
 //! A model comes over HTTP or from disk, once.
 
 use std::fs;
+use std::time::{Duration, SystemTime};
 
 use model_host::Host;
 use sha2::Digest;
@@ -287,6 +288,17 @@ fn what_a_dead_run_left_behind_is_removed() {
     fs::write(dir.path().join(".vendor-model-1-0/3"), "half a shard").unwrap();
     vendor_model(host.url("/m/model.json"), dir.path()).unwrap();
     assert_holds(dir.path(), &model());
+}
+
+#[test]
+fn outside_a_build_script_files_have_the_time_at_which_they_came() {
+    let host = host_of(&model()).start();
+    let (dir, before) = (TempDir::new().unwrap(), SystemTime::now() - Duration::from_secs(3600));
+    let model = vendor_model(host.url("/m/model.json"), dir.path()).unwrap();
+    model.write_safetensors(dir.path().join("model.safetensors")).unwrap();
+    for (name, time) in times(dir.path()) {
+        assert!(time > before, "{name}: servers and browsers would take it for an old one");
+    }
 }
 
 #[test]

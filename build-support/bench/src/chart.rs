@@ -137,7 +137,8 @@ impl Sheet {
             let Some(found) = target.found(figures) else { continue };
             let share = if target.most == 0.0 { found.middle } else { found.middle / target.most };
             // Those beside peers are drawn above.
-            if target.stage == "cold" && target.most == 1.0 && share <= 1.0 {
+            let beside_a_peer = target.most == 1.0 && !target.what.contains("openssl");
+            if target.stage == "cold" && beside_a_peer && share <= 1.0 {
                 others += 1;
                 continue;
             }

@@ -94,8 +94,7 @@ impl Inspect {
             return Err(failure.help("name one of them by its URL"));
         };
         model.safetensors().dequantize(self.dequantize).write(path)?;
-        let written = Converted::touched(path);
-        let written = written.map_err(|error| Failure::io("write", path, &error))?;
+        let written = Converted::read(path).map_err(|error| Failure::io("read", path, &error))?;
         talk.status("Wrote", &format!("{} ({})", path.display(), size(written.size)));
         for name in &written.left_out {
             talk.warning(&format!("{name} is left out: the format has no strings"));
