@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use spdx::Expression;
+
 use crate::failure::Failure;
 use crate::lock_file::LockFile;
 
@@ -17,10 +19,10 @@ impl Licences {
         for text in texts {
             // An address may have a `=` too, an expression has none.
             match text.rsplit_once('=') {
-                None => licences.all = Some(text.clone()),
+                None => licences.all = Some(checked(text)?),
                 Some((url, expression)) => {
                     let model = lock.chosen(&[url.to_owned()])?[0];
-                    licences.by_url.insert(model.url().to_owned(), expression.to_owned());
+                    licences.by_url.insert(model.url().to_owned(), checked(expression)?);
                 }
             }
         }
@@ -29,5 +31,14 @@ impl Licences {
 
     pub fn of(&self, url: &str) -> Option<&str> {
         self.by_url.get(url).or(self.all.as_ref()).map(String::as_str)
+    }
+}
+
+fn checked(expression: &str) -> Result<String, Failure> {
+    match Expression::parse(expression) {
+        Ok(_) => Ok(expression.to_owned()),
+        Err(error) => Err(Failure::usage("cannot read --licence")
+            .fact("expected", "an SPDX expression, such as Apache-2.0 or LicenseRef-own")
+            .fact("found", format!("{expression:?}: {}", error.reason))),
     }
 }

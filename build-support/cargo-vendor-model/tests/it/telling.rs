@@ -71,6 +71,9 @@ fn a_bill_may_go_to_a_file_and_names_what_is_beside_the_lockfile_too() {
     assert_eq!(document["components"][0]["name"], "m");
     assert_eq!(problems(&document).unwrap_or_default(), Vec::<String>::new());
     desk.run(&["sbom", "--licence", "https://h.example/x.json=MIT"]).wrong().says("does not pin");
+    desk.run(&["sbom", "--licence", "LicenseRef-own OR MIT"]).well();
+    let refused = desk.run(&["sbom", "--licence", "Foo-Bar"]).misused();
+    refused.says("an SPDX expression").says("\"Foo-Bar\": ");
 }
 
 #[test]
