@@ -42,8 +42,7 @@ pub struct Inspect {
 
     /// Write quantized weights as the numbers that they stand for, or, if false, as they are stored
     #[arg(long, value_name = "BOOL", requires = "safetensors", action = ArgAction::Set)]
-    #[arg(num_args = 0..=1, require_equals = true)]
-    #[arg(default_value_t = true, default_missing_value = "true")]
+    #[arg(default_value_t = true)]
     dequantize: bool,
 
     /// Print all as JSON

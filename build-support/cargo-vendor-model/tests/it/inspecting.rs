@@ -161,7 +161,7 @@ fn no_weight_is_named_as_left_out_that_is_written() {
     let desk = Desk::new();
     desk.write("texts/model.json", weights);
     desk.write("texts/w", b"\x07\x08\x02\0\0\0hi\x01");
-    let arguments = ["inspect", "texts", "--safetensors", "all", "--dequantize=false"];
+    let arguments = ["inspect", "texts", "--safetensors", "all", "--dequantize", "false"];
     let ran = desk.run(&arguments).well();
     assert!(!ran.says("Wrote all").stderr.contains("left out"), "{}", ran.stderr);
     let file = fs::read(desk.path("all")).unwrap();
