@@ -22,6 +22,7 @@ use crate::partial::{Record, Traces};
 use crate::path::{ModelPath, collisions};
 use crate::patience;
 use crate::proxy::Proxies;
+use crate::shortcut::{Short, shortened};
 use crate::sniff;
 use crate::source::{self, ModelUrl, Place};
 use crate::verify;
@@ -233,4 +234,24 @@ pub fn partial(bytes: &[u8], dir: &Path) {
     let partial = Traces::new(dir.to_owned(), "key".to_owned()).adopt().unwrap();
     assert_eq!(partial.content(), Content::of(&content[..trusted]));
     assert!(fs::read(&partial.at).unwrap() == content[..trusted]);
+}
+
+/// What ureq is told of an answer differs from what came in its length alone.
+pub fn answer(bytes: &[u8]) {
+    let Some(Short { head, end, length }) = shortened(bytes) else { return };
+    let lines = |head: &[u8]| {
+        let head = String::from_utf8(head.to_vec()).unwrap();
+        assert!(head.ends_with("\r\n\r\n") && head.matches("\r\n\r\n").count() == 1);
+        let is_length = |line: &&str| line.to_ascii_lowercase().starts_with("content-length:");
+        let (lengths, others): (Vec<&str>, Vec<&str>) = head.lines().partition(is_length);
+        let value = lengths[0].split_once(':').unwrap().1.trim().parse::<u64>().unwrap();
+        assert_eq!(lengths.len(), 1);
+        assert!(
+            !others.iter().any(|line| line.to_ascii_lowercase().starts_with("transfer-encoding:"))
+        );
+        (value, others.join("\n"))
+    };
+    let ((told, others), (came, as_they_came)) = (lines(&head), lines(&bytes[..end]));
+    assert_eq!((told, came, others), (1, length, as_they_came));
+    assert!(length > 1);
 }

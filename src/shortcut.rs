@@ -138,15 +138,15 @@ fn wait(transport: &mut Box<dyn Transport>, timeout: NextTimeout) -> io::Result<
 }
 
 /// The head of an answer as ureq is to have it.
-struct Short {
-    head: Vec<u8>,
+pub(crate) struct Short {
+    pub head: Vec<u8>,
     /// Where the body begins.
-    end: usize,
-    length: u64,
+    pub end: usize,
+    pub length: u64,
 }
 
 /// None unless the head is whole and plain, and says once how many bytes follow, and nothing else of how they are sent.
-fn shortened(answer: &[u8]) -> Option<Short> {
+pub(crate) fn shortened(answer: &[u8]) -> Option<Short> {
     let (mut rest, mut line) = (answer, String::new());
     rest.starts_with(b"HTTP/1.").then(|| rest.read_line(&mut line))?.ok()?;
     let status = line.get("HTTP/1.1 ".len()..)?.get(..3)?;
@@ -164,7 +164,9 @@ fn shortened(answer: &[u8]) -> Option<Short> {
             "transfer-encoding" | "content-encoding" => return None,
             "content-length" if length.is_some() => return None,
             "content-length" => {
-                length = Some(value.trim().parse().ok()?);
+                let digits = value.trim();
+                let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+                length = Some(digits.parse().ok().filter(|_| is_plain)?);
                 head.push_str("Content-Length: 1\r\n");
             }
             _ => head.push_str(&line),
@@ -203,6 +205,7 @@ mod tests {
             ("4194304", "0"),
             ("4194304", "4, 4"),
             ("4194304", "-4"),
+            ("4194304", "+4"),
             ("4194304", "99999999999999999999"),
             ("4194304", "4\r\nContent-Length: 4"),
             ("4194304", "4\r\nTransfer-Encoding: chunked"),
