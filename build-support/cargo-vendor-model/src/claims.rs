@@ -1,0 +1,72 @@
+//! Which model it is that has left a trace. Manifests mostly have one name, and models that were trained again share
+//! files: what the copy of one model has a better claim to is no trace of another.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::verdict::{Finding, Model, State};
+
+/// What belongs to a copy of a model, by the file that it is in.
+#[derive(Default)]
+pub struct Claims(HashMap<String, Vec<Claim>>);
+
+struct Claim {
+    url: String,
+    bytes: Range<u64>,
+}
+
+impl Claims {
+    /// The copies that there are of all that there may be. The better one goes first, and one that goes later must have
+    /// something of its own, or be whole.
+    pub fn settle(&mut self, mut possible: Vec<Model>) -> Vec<Model> {
+        possible.sort_by_key(|copy| {
+            (!copy.is_whole(), Reverse(copy.count(State::Exact)), copy.count(State::Missing))
+        });
+        possible.retain(|copy| self.is_there(copy) && self.take(copy));
+        possible
+    }
+
+    /// Whether any of the file belongs to a copy.
+    pub fn has(&self, file: &str) -> bool {
+        self.0.contains_key(file)
+    }
+
+    /// What is there of the copy belongs to it from now on.
+    pub fn take(&mut self, copy: &Model) -> bool {
+        for (file, bytes) in copy.files.iter().filter_map(span) {
+            let claim = Claim { url: copy.url.clone(), bytes };
+            self.0.entry(file.to_owned()).or_default().push(claim);
+        }
+        true
+    }
+
+    fn is_there(&self, copy: &Model) -> bool {
+        let mut traces = copy.files.iter().enumerate().filter(|(at, file)| is_trace(*at, file));
+        traces.any(|(_, file)| {
+            let claims = self.on(file);
+            claims.is_empty() || copy.is_whole() && claims.iter().all(|claim| claim.url != copy.url)
+        })
+    }
+
+    fn on(&self, finding: &Finding) -> Vec<&Claim> {
+        let Some((file, bytes)) = span(finding) else { return Vec::new() };
+        let meets = |claim: &&Claim| claim.bytes.start < bytes.end && bytes.start < claim.bytes.end;
+        self.0.get(file).into_iter().flatten().filter(meets).collect()
+    }
+}
+
+/// The name of a manifest alone says nothing; that most of its bytes are embedded does.
+fn is_trace(at: usize, finding: &Finding) -> bool {
+    match finding.state {
+        State::Exact => true,
+        State::Different | State::Placeholder => at > 0 || finding.is_embedded(),
+        State::Missing | State::TooShort => false,
+    }
+}
+
+fn span(finding: &Finding) -> Option<(&str, Range<u64>)> {
+    let at = finding.at.as_ref().filter(|_| finding.state != State::Missing)?;
+    let bytes = at.offset.map_or(0..u64::MAX, |offset| offset..offset + finding.size);
+    Some((&at.file, bytes))
+}
