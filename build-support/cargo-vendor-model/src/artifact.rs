@@ -45,10 +45,13 @@ impl Audit<'_> {
     /// One that has a lockfile of its own is checked against that, and else as what holds the models somewhere.
     fn directory(&self, path: &Path, root: &Path, kind: Kind) -> Result<Target, Failure> {
         let tree = Tree::of(root)?;
-        match LockFile::of_directory(root)? {
-            Some(own) => self.recorded(path, &tree, &own, kind),
-            None => self.release(path, &tree, kind),
-        }
+        let own = LockFile::of_directory(root)?;
+        let target = match &own {
+            Some(own) => self.recorded(path, &tree, own, kind)?,
+            None => self.release(path, &tree, kind)?,
+        };
+        let target = if self.is_home(path) { self.at_home(own.as_ref(), target)? } else { target };
+        Ok(self.judged(target))
     }
 
     /// Files by their names or by their content, and in executables: every copy that there is.
@@ -71,7 +74,7 @@ impl Audit<'_> {
         let executables = executables.into_iter().map(|(name, _)| name).collect();
         let models = in_order(&chosen, copies);
         let lockfile = lock.path;
-        Ok(self.target(Target { executables, additional, ..target(path, kind, lockfile, models) }))
+        Ok(Target { executables, additional, ..target(path, kind, lockfile, models) })
     }
 
     fn binary(&self, path: &Path) -> Result<Target, Failure> {
@@ -80,7 +83,7 @@ impl Audit<'_> {
         let executables = vec![(path.to_string_lossy().into_owned(), path.to_owned())];
         let copies = self.embedded(&lock, &chosen, &executables, &|_| None)?;
         let models = in_order(&chosen, copies);
-        Ok(self.target(target(path, Kind::Binary, lock.path, models)))
+        Ok(self.judged(target(path, Kind::Binary, lock.path, models)))
     }
 
     /// The copies in executables. `at_hand` may have the bytes of a model; else they are brought.
@@ -108,14 +111,16 @@ impl Audit<'_> {
     }
 
     /// Whether all is well.
-    pub fn target(&self, mut target: Target) -> Target {
-        if !target.models.iter().any(|model| model.found) {
+    fn judged(&self, mut target: Target) -> Target {
+        if target.not_vendored.is_empty() && !target.models.iter().any(|model| model.found) {
             target.problems.push("no model of the lockfile was found".to_owned());
         }
         let wanted = !self.named.is_empty();
+        let only_there = !target.additional.is_empty() || !target.not_pinned.is_empty();
         target.ok = target.problems.is_empty()
+            && target.not_vendored.is_empty()
             && !target.models.iter().any(|model| model.is_wrong(wanted))
-            && (target.additional.is_empty() || !self.strict);
+            && !(only_there && self.strict);
         target
     }
 }
@@ -129,7 +134,10 @@ pub fn target(path: &Path, kind: Kind, lockfile: PathBuf, models: Vec<Model>) ->
         models,
         executables: Vec::new(),
         additional: Vec::new(),
+        not_vendored: Vec::new(),
+        not_pinned: Vec::new(),
         problems: Vec::new(),
+        help: None,
     }
 }
 

@@ -20,6 +20,7 @@ mod store;
 mod gauge;
 mod manual;
 mod recorded;
+mod home;
 mod artifact;
 mod executable;
 mod embedded;

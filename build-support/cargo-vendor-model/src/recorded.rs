@@ -7,6 +7,7 @@ use vendor_model::{LockedFile, LockedModel};
 
 use crate::artifact::{Audit, executables, target, whole};
 use crate::failure::Failure;
+use crate::home::{has_all, is_remote, pinned_as};
 use crate::lock_file::LockFile;
 use crate::sums::sums;
 use crate::tree::Tree;
@@ -20,7 +21,8 @@ impl Audit<'_> {
         own: &LockFile,
         kind: Kind,
     ) -> Result<Target, Failure> {
-        let chosen = own.chosen(self.named)?;
+        let package = self.package_beside(own)?;
+        let (chosen, unrecorded) = self.sides(own, package.as_ref())?;
         let mut models = Vec::new();
         let mut expected: HashSet<String> = ["models.lock".to_owned()].into();
         for model in &chosen {
@@ -30,10 +32,14 @@ impl Audit<'_> {
         for model in own.pins.models() {
             expected.extend(tree.layout(model).unwrap_or_else(|| names(model)));
         }
-        for model in self.unrecorded(own)? {
-            if let Some(paths) = tree.layout(&model) {
-                models.push(tree.copy(&model, &paths)?);
-                expected.extend(paths);
+        for model in unrecorded {
+            match tree.layout(model) {
+                Some(paths) => {
+                    models.push(tree.copy(model, &paths)?);
+                    expected.extend(paths);
+                }
+                None if self.is_wanted(path, model) => models.push(Model::nothing(model)),
+                None => {}
             }
         }
         let sums = sums(tree)?;
@@ -47,42 +53,52 @@ impl Audit<'_> {
         let additional = additional.filter(|path| !path.starts_with(".vendor-model-"));
         let additional = additional.map(str::to_owned).collect();
         let executables = executables.into_iter().map(|(name, _)| name).collect();
-        let problems = [self.disagreements(own)?, sums.problems].concat();
+        let mut problems = sums.problems;
+        let agree = if self.is_home(path) { has_all } else { agree };
+        for model in own.pins.models() {
+            let other = package.as_ref().and_then(|package| package.pins.model(model.url()));
+            if other.is_some_and(|other| !agree(model, other)) {
+                let package = self.package.display();
+                problems
+                    .push(format!("its models.lock and {package} pin {} differently", model.url()));
+            }
+        }
         let target = target(path, kind, path.join("models.lock"), models);
-        Ok(self.target(Target { executables, additional, problems, ..target }))
+        Ok(Target { executables, additional, problems, ..target })
     }
 
-    /// What only the package lock pins: a build that may not use the network leaves placeholders and no record.
-    fn unrecorded(&self, own: &LockFile) -> Result<Vec<LockedModel>, Failure> {
-        if !self.package.exists() || !self.named.is_empty() {
-            return Ok(Vec::new());
-        }
-        let package = LockFile::at(self.package.clone())?;
-        let models = package.pins.models().iter().cloned();
-        Ok(models.filter(|model| own.pins.model(model.url()).is_none()).collect())
+    fn package_beside(&self, own: &LockFile) -> Result<Option<LockFile>, Failure> {
+        let is_another = self.package != own.path && self.package.exists();
+        is_another.then(|| LockFile::at(self.package.clone())).transpose()
     }
 
-    /// What pins the same model must pin the same bytes.
-    fn disagreements(&self, own: &LockFile) -> Result<Vec<String>, Failure> {
-        if !self.package.exists() || self.package == own.path {
-            return Ok(Vec::new());
-        }
-        let package = LockFile::at(self.package.clone())?;
-        let differs = |model: &&LockedModel| {
-            let other = package.pins.model(model.url());
-            other.is_some_and(|other| !agree(model, other))
+    /// The models that are meant: those of the lockfile in the directory, and those that only the package lock pins. A
+    /// build that may not use the network leaves placeholders and no record.
+    fn sides<'b>(
+        &self,
+        own: &'b LockFile,
+        package: Option<&'b LockFile>,
+    ) -> Result<Sides<'b>, Failure> {
+        let (here, rest): (Vec<String>, Vec<String>) =
+            self.named.iter().cloned().partition(|name| own.find(name).is_some());
+        let all = self.named.is_empty();
+        let chosen = if all || !here.is_empty() { own.chosen(&here)? } else { Vec::new() };
+        let elsewhere = match package {
+            Some(package) if all || !rest.is_empty() => package.chosen(&rest)?,
+            None if !rest.is_empty() => own.chosen(&rest)?,
+            _ => Vec::new(),
         };
-        let differing = own.pins.models().iter().filter(differs);
-        let told = |model: &LockedModel| {
-            format!(
-                "its models.lock and {} pin {} differently",
-                self.package.display(),
-                model.url()
-            )
-        };
-        Ok(differing.map(told).collect())
+        let is_elsewhere = |model: &&LockedModel| own.pins.model(model.url()).is_none();
+        Ok((chosen, elsewhere.into_iter().filter(is_elsewhere).collect()))
+    }
+
+    /// Whether it is told that there is nothing of a model.
+    fn is_wanted(&self, path: &Path, model: &LockedModel) -> bool {
+        !self.named.is_empty() || self.is_home(path) && is_remote(model)
     }
 }
+
+type Sides<'a> = (Vec<&'a LockedModel>, Vec<&'a LockedModel>);
 
 /// The names that a model has in a vendored directory, or else in an output directory.
 fn names(model: &LockedModel) -> Vec<String> {
@@ -90,10 +106,7 @@ fn names(model: &LockedModel) -> Vec<String> {
     model.files().iter().map(of).collect()
 }
 
+/// What both have is the same.
 fn agree(one: &LockedModel, other: &LockedModel) -> bool {
-    let differs = |file: &LockedFile| {
-        let same = other.files().iter().find(|other| other.path() == file.path());
-        same.is_some_and(|other| other.sha256() != file.sha256())
-    };
-    !one.files().iter().any(differs)
+    one.files().iter().all(|file| pinned_as(other, file).is_none_or(|same| same))
 }

@@ -25,8 +25,14 @@ pub struct Target {
     pub executables: Vec<String>,
     /// Files beside those of the models that no pin names.
     pub additional: Vec<String>,
+    /// Models that the package lock pins and its vendored directory lacks, and those that are there though it does not
+    /// pin them any more.
+    pub not_vendored: Vec<String>,
+    pub not_pinned: Vec<String>,
     /// What else is wrong.
     pub problems: Vec<String>,
+    /// What to type next.
+    pub help: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

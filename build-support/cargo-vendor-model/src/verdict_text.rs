@@ -32,7 +32,11 @@ impl Target {
             text += &format!("executables searched: {}\n", self.executables.join(", "));
         }
         for model in &self.models {
-            text += &format!("{} {}: {}\n", model.mark(), model.url, model.summary(self.kind));
+            let summary = match self.not_vendored.contains(&model.url) {
+                true => "pinned, not vendored".to_owned(),
+                false => model.summary(self.kind),
+            };
+            text += &format!("{} {}: {summary}\n", model.mark(), model.url);
             text += &model.table(width);
         }
         let in_part = |model: &Model| model.is_embedded() && model.count(State::Missing) > 0;
@@ -43,6 +47,10 @@ impl Target {
         for name in &self.additional {
             text += &format!("? {name}: additional, no pin names it\n");
         }
+        for url in &self.not_pinned {
+            text += &format!("? {url}: vendored, not pinned any more\n");
+        }
+        self.help.iter().for_each(|help| text += &format!("help: {help}\n"));
         text
     }
 }

@@ -75,6 +75,61 @@ fn the_locks_of_directory_and_package_must_agree() {
 }
 
 #[test]
+fn a_vendored_directory_has_all_that_is_pinned_and_what_is_not_is_named() {
+    let desk = vendored();
+    let other = other(&desk);
+    let lacking = format!("- {other}: pinned, not vendored");
+    let ran = desk.run(&["verify"]).wrong();
+    ran.shows("4 files: 4 exact").shows(&lacking).shows("help: run `cargo vendor-model vendor`");
+    let ran = desk.run(&["verify", "--model", &other]).wrong();
+    ran.shows(&lacking).shows("help: run `cargo vendor-model vendor`");
+    assert!(!ran.stdout.contains("4 exact"), "{}", ran.stdout);
+    let document = desk.run(&["verify", "vendor-models", "--json"]).wrong().json("verify");
+    assert_eq!(document["targets"][0]["not_vendored"], json!([other]));
+    desk.run(&["verify", "--model", &desk.url()]).well();
+    desk.run(&["verify", "--model", "https://h.example/x"]).wrong().says("does not pin");
+    desk.run(&["verify", "--lockfile", "vendor-models/models.lock", "vendor-models"]).well();
+
+    desk.run(&["vendor"]).well();
+    desk.run(&["verify", "--strict"]).well();
+    desk.run(&["remove", &desk.url()]).well();
+    let dropped = format!("? {}: vendored, not pinned any more", desk.url());
+    desk.run(&["verify"]).well().shows(&dropped).shows("help: run `cargo vendor-model vendor`");
+    let document = desk.run(&["verify", "--strict", "--json"]).wrong().json("verify");
+    assert_eq!(document["targets"][0]["not_pinned"], json!([desk.url()]));
+    desk.run(&["vendor"]).well();
+    assert!(!desk.run(&["verify", "--strict"]).well().stdout.contains("help"));
+}
+
+#[test]
+fn a_vendored_directory_without_a_record_lacks_what_is_not_there() {
+    let desk = vendored();
+    let other = other(&desk);
+    fs::remove_file(desk.path("vendor-models/models.lock")).unwrap();
+    let ran = desk.run(&["verify"]).wrong();
+    ran.shows("4 files: 4 exact").shows(&format!("- {other}: pinned, not vendored"));
+}
+
+#[test]
+fn what_mends_a_vendored_directory_that_is_damaged_or_outdated_is_named() {
+    let desk = vendored();
+    let help = "help: run `cargo vendor-model vendor`";
+    fs::write(desk.shelf().join("group1-shard1of2.bin"), "?").unwrap();
+    desk.run(&["verify"]).wrong().shows(help);
+    fs::rename(desk.path("models.lock"), desk.path("pins.lock")).unwrap();
+    let ran = desk.run(&["verify", "--lockfile", "pins.lock"]).wrong();
+    ran.shows("help: run `cargo vendor-model vendor --lockfile ");
+    fs::rename(desk.path("pins.lock"), desk.path("models.lock")).unwrap();
+    desk.run(&["vendor"]).well();
+    assert!(!desk.run(&["verify"]).well().stdout.contains("help"));
+
+    desk.host.put("/m/extra.json", "{}");
+    desk.run(&["remove", &desk.url()]).well();
+    desk.run(&["lock", &desk.url(), "--extra-file", "extra.json"]).well();
+    desk.run(&["verify"]).wrong().shows("differently").shows(help);
+}
+
+#[test]
 fn an_output_directory_is_checked_against_its_own_record_and_placeholders_against_the_packages() {
     let desk = Desk::new();
     desk.run(&["get", &desk.url(), "out"]).well();
