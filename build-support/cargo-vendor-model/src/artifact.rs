@@ -25,6 +25,8 @@ pub struct Audit<'a> {
     pub named: &'a [String],
     /// Whether additional files are wrong.
     pub strict: bool,
+    /// Whether what has no weights may be missing.
+    pub weights_only: bool,
 }
 
 /// Files in which embedded bytes are looked for: their names for people, and where they are.
@@ -72,7 +74,8 @@ impl Audit<'_> {
         let additional = additional.filter(|path| !path.ends_with("models.lock"));
         let additional = additional.map(str::to_owned).collect();
         let executables = executables.into_iter().map(|(name, _)| name).collect();
-        let models = in_order(&chosen, copies);
+        let mut models = in_order(&chosen, copies);
+        self.spare(&lock, &mut models)?;
         let lockfile = lock.path;
         Ok(Target { executables, additional, ..target(path, kind, lockfile, models) })
     }
@@ -82,7 +85,8 @@ impl Audit<'_> {
         let chosen = lock.chosen(self.named)?;
         let executables = vec![(path.to_string_lossy().into_owned(), path.to_owned())];
         let copies = self.embedded(&lock, &chosen, &executables, &|_| None)?;
-        let models = in_order(&chosen, copies);
+        let mut models = in_order(&chosen, copies);
+        self.spare(&lock, &mut models)?;
         Ok(self.judged(target(path, Kind::Binary, lock.path, models)))
     }
 
@@ -108,6 +112,23 @@ impl Audit<'_> {
             }
         }
         Ok(Claims::default().settle(possible))
+    }
+
+    /// Only the manifest tells which files have weights.
+    pub fn spare(&self, lock: &LockFile, copies: &mut [Model]) -> Result<(), Failure> {
+        let lacks = |copy: &&mut Model| copy.found && copy.count(State::Missing) > 0;
+        for copy in copies.iter_mut().filter(|_| self.weights_only).filter(lacks) {
+            let Some(model) = lock.pins.model(&copy.url) else { continue };
+            let groups = hold(self.config, lock, model)?.model.groups()?;
+            let has_weights =
+                |path: &String| groups.iter().any(|group| group.shards.contains(path));
+            for file in &mut copy.files {
+                if file.state == State::Missing && !has_weights(&file.path) {
+                    file.state = State::LeftOut;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether all is well.

@@ -61,7 +61,7 @@ fn is_trace(at: usize, finding: &Finding) -> bool {
     match finding.state {
         State::Exact => true,
         State::Different | State::Placeholder => at > 0 || finding.is_embedded(),
-        State::Missing | State::TooShort => false,
+        State::Missing | State::TooShort | State::LeftOut => false,
     }
 }
 

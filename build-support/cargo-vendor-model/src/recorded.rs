@@ -49,22 +49,32 @@ impl Audit<'_> {
             self.embedded(own, &chosen, &executables, &|model| whole(tree, &models, model))?;
         expected.extend(embedded.iter().flat_map(Model::places).map(str::to_owned));
         models.extend(embedded);
+        self.spare(own, &mut models)?;
         let additional = tree.paths().filter(|path| !expected.contains(*path));
         let additional = additional.filter(|path| !path.starts_with(".vendor-model-"));
         let additional = additional.map(str::to_owned).collect();
         let executables = executables.into_iter().map(|(name, _)| name).collect();
-        let mut problems = sums.problems;
-        let agree = if self.is_home(path) { has_all } else { agree };
-        for model in own.pins.models() {
-            let other = package.as_ref().and_then(|package| package.pins.model(model.url()));
-            if other.is_some_and(|other| !agree(model, other)) {
-                let package = self.package.display();
-                problems
-                    .push(format!("its models.lock and {package} pin {} differently", model.url()));
-            }
-        }
+        let problems = [sums.problems, self.disagreements(path, own, package.as_ref())].concat();
         let target = target(path, kind, path.join("models.lock"), models);
         Ok(Target { executables, additional, problems, ..target })
+    }
+
+    fn disagreements(
+        &self,
+        path: &Path,
+        own: &LockFile,
+        package: Option<&LockFile>,
+    ) -> Vec<String> {
+        let agree = if self.is_home(path) { has_all } else { agree };
+        let differs = |model: &&LockedModel| {
+            let other = package.and_then(|package| package.pins.model(model.url()));
+            other.is_some_and(|other| !agree(model, other))
+        };
+        let package = self.package.display();
+        let told = |model: &LockedModel| {
+            format!("its models.lock and {package} pin {} differently", model.url())
+        };
+        own.pins.models().iter().filter(differs).map(told).collect()
     }
 
     fn package_beside(&self, own: &LockFile) -> Result<Option<LockFile>, Failure> {

@@ -79,6 +79,8 @@ pub enum State {
     Placeholder,
     /// So short that it may be there by chance.
     TooShort,
+    /// No weights, and not there, which is right where only weights are asked for.
+    LeftOut,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -111,7 +113,7 @@ impl Finding {
     }
 
     pub fn is_wrong(&self) -> bool {
-        !matches!(self.state, State::Exact | State::TooShort)
+        !matches!(self.state, State::Exact | State::TooShort | State::LeftOut)
     }
 
     pub fn is_embedded(&self) -> bool {

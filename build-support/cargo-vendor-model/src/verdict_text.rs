@@ -9,8 +9,7 @@ use crate::words::count;
 const RIGHT: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
 const WRONG: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 
-const ONLY_TENSORS: &str =
-    "help: a program has only what it uses; one that reads no more than TENSORS has no manifest\n";
+const ONLY_TENSORS: &str = "help: a program has only what it uses; one that reads no more than TENSORS has no manifest, and is right with --weights-only\n";
 
 impl Verified {
     /// What a person reads.
@@ -74,6 +73,7 @@ impl Model {
             (State::Missing, "missing"),
             (State::Placeholder, "empty placeholders"),
             (State::TooShort, "too short to tell"),
+            (State::LeftOut, "left out"),
         ];
         let told = counts.iter().filter(|(state, _)| self.count(*state) > 0);
         let told: Vec<String> =
@@ -169,6 +169,7 @@ impl Finding {
             State::Different => "different",
             State::Placeholder => "placeholder",
             State::TooShort => "too short",
+            State::LeftOut => "left out",
         }
     }
 }

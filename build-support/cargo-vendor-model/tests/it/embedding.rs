@@ -145,7 +145,9 @@ fn what_a_build_embeds_is_found_and_the_manifest_is_missed_that_a_program_does_n
                 verified
                     .shows("2 exact, 1 missing, 1 too short to tell")
                     .shows("missing    model.json");
-                verified.shows("help: a program has only what it uses");
+                verified.shows("help: a program has only what it uses").shows("--weights-only");
+                let verified = desk.run(&["verify", app, "--weights-only"]).well();
+                verified.shows("2 exact, 1 too short to tell, 1 left out");
             }
         }
         let document = desk.run(&["verify", app, "--json"]).json("verify");
@@ -218,6 +220,21 @@ fn every_executable_of_a_release_is_searched_whatever_lies_beside_it() {
 }
 
 #[test]
+fn a_manifest_and_what_lies_beside_it_may_be_missing_where_weights_alone_are_asked_for() {
+    let desk = Desk::new();
+    desk.host.put("/m/words.json", vec![b'w'; 90]);
+    desk.run(&["lock", &desk.url(), "--extra-file", "words.json"]).well();
+    let weights = [&model()["group1-shard1of2.bin"][..], &model()["group1-shard2of2.bin"]].concat();
+    desk.write("app", &weights);
+    desk.run(&["verify", "app"]).wrong().shows("2 missing").shows("--weights-only");
+    let document = desk.run(&["verify", "app", "--weights-only", "--json"]).well().json("verify");
+    let states: Vec<&Value> = files(&document).iter().map(|file| &file["state"]).collect();
+    assert_eq!(states, ["left-out", "exact", "exact", "too-short", "left-out"]);
+    desk.write("app", &weights[..150]);
+    desk.run(&["verify", "app", "--weights-only"]).wrong().shows("missing    group1-shard2of2.bin");
+}
+
+#[test]
 fn an_unrelated_manifest_hides_no_executable() {
     let desk = Desk::new();
     desk.lock();
@@ -230,6 +247,7 @@ fn an_unrelated_manifest_hides_no_executable() {
     let shard = &model()["group1-shard2of2.bin"];
     let at = app.windows(shard.len()).position(|window| window == shard).unwrap();
     desk.write("dist/app", &app[..at]);
+    desk.run(&["verify", "dist", "--weights-only"]).wrong().shows("1 missing");
     desk.run(&["verify", "dist"]).wrong().shows("2 exact, 1 missing, 1 too short to tell, in app");
 }
 
