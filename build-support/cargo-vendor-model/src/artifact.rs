@@ -12,8 +12,8 @@ use crate::failure::Failure;
 use crate::held::{hold, read};
 use crate::lock_file::LockFile;
 use crate::tree::{Tree, dir};
-use crate::unpacked::unpacked;
-use crate::verdict::{Kind, Model, State, Target};
+use crate::unpacked::{packed, unpacked};
+use crate::verdict::{Kind, Model, Packed, State, Target};
 
 /// What is proved, and against what.
 pub struct Audit<'a> {
@@ -28,6 +28,9 @@ pub struct Audit<'a> {
     /// Whether what has no weights may be missing.
     pub weights_only: bool,
 }
+
+const READ: &str =
+    "directories, .tar, .tar.gz, .tar.zst, executables and other files that are not compressed are";
 
 /// Files in which embedded bytes are looked for: their names for people, and where they are.
 type Executables = Vec<(String, PathBuf)>;
@@ -52,6 +55,7 @@ impl Audit<'_> {
             Some(own) => self.recorded(path, &tree, own, kind)?,
             None => self.release(path, &tree, kind)?,
         };
+        let target = Target { not_read: not_read(&tree, &target.models)?, ..target };
         let target = if self.is_home(path) { self.at_home(own.as_ref(), target)? } else { target };
         Ok(self.judged(target))
     }
@@ -87,7 +91,13 @@ impl Audit<'_> {
         let copies = self.embedded(&lock, &chosen, &executables, &|_| None)?;
         let mut models = in_order(&chosen, copies);
         self.spare(&lock, &mut models)?;
-        Ok(self.judged(target(path, Kind::Binary, lock.path, models)))
+        let mut target = target(path, Kind::Binary, lock.path, models);
+        if !target.models.iter().any(|model| model.found) {
+            let format = packed(path)?;
+            let file = path.to_string_lossy().into_owned();
+            target.not_read.extend(format.map(|format| Packed { file, format }));
+        }
+        Ok(self.judged(target))
     }
 
     /// The copies in executables. `at_hand` may have the bytes of a model; else they are brought.
@@ -134,7 +144,12 @@ impl Audit<'_> {
     /// Whether all is well.
     fn judged(&self, mut target: Target) -> Target {
         if target.not_vendored.is_empty() && !target.models.iter().any(|model| model.found) {
-            target.problems.push("no model of the lockfile was found".to_owned());
+            target.problems.push(match &target.not_read[..] {
+                [Packed { format, .. }] if target.kind == Kind::Binary => {
+                    format!("what is packed as {format} is not read, unpack it first; {READ}")
+                }
+                _ => "no model of the lockfile was found".to_owned(),
+            });
         }
         let wanted = !self.named.is_empty();
         let only_there = !target.additional.is_empty() || !target.not_pinned.is_empty();
@@ -154,6 +169,7 @@ pub fn target(path: &Path, kind: Kind, lockfile: PathBuf, models: Vec<Model>) ->
         ok: false,
         models,
         executables: Vec::new(),
+        not_read: Vec::new(),
         additional: Vec::new(),
         not_vendored: Vec::new(),
         not_pinned: Vec::new(),
@@ -163,8 +179,21 @@ pub fn target(path: &Path, kind: Kind, lockfile: PathBuf, models: Vec<Model>) ->
 }
 
 pub fn executables(tree: &Tree, is_meant: impl Fn(&str) -> bool) -> Executables {
+    let is_packed = |path: &str| matches!(packed(&tree.at(path)), Ok(Some(_)));
     let found = tree.paths().filter(|path| is_meant(path) && is_executable(&tree.at(path)));
+    let found = found.filter(|path| !is_packed(path));
     found.map(|path| (path.to_owned(), tree.at(path))).collect()
+}
+
+/// Weights may begin as a packed file does.
+fn not_read(tree: &Tree, copies: &[Model]) -> Result<Vec<Packed>, Failure> {
+    let ours: HashSet<&str> = copies.iter().flat_map(Model::places).collect();
+    let mut not_read = Vec::new();
+    for path in tree.paths().filter(|path| !ours.contains(path)) {
+        let format = packed(&tree.at(path))?;
+        not_read.extend(format.map(|format| Packed { file: path.to_owned(), format }));
+    }
+    Ok(not_read)
 }
 
 /// The bytes of a model of which there is a whole copy in the tree.

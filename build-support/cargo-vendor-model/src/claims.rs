@@ -70,3 +70,67 @@ fn span(finding: &Finding) -> Option<(&str, Range<u64>)> {
     let bytes = at.offset.map_or(0..u64::MAX, |offset| offset..offset + finding.size);
     Some((&at.file, bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Place;
+
+    /// A copy whose files have these states, each in the file of its name.
+    fn copy(url: &str, files: &[(&str, State)]) -> Model {
+        let finding = |(file, state): &(&str, State)| Finding {
+            path: (*file).to_owned(),
+            size: 100,
+            sha256: String::new(),
+            state: *state,
+            at: Some(Place::file(*file)),
+            found: None,
+            differs_at: None,
+        };
+        let files = files.iter().map(finding).collect();
+        Model { url: url.to_owned(), found: true, within: Some(String::new()), files }
+    }
+
+    fn settled(possible: Vec<Model>) -> Vec<String> {
+        Claims::default().settle(possible).into_iter().map(|copy| copy.url).collect()
+    }
+
+    #[test]
+    fn what_has_nothing_of_its_own_is_not_there() {
+        use State::{Different, Exact, Missing};
+        let crepe = copy("crepe", &[("model.json", Different), ("a", Different), ("b", Missing)]);
+        let digits = copy("digits", &[("model.json", Different), ("a", Exact)]);
+        assert_eq!(settled(vec![crepe, digits]), ["digits"]);
+        let again = copy("again", &[("model.json", Exact), ("a", Different)]);
+        let digits = copy("digits", &[("model.json", Exact), ("a", Exact)]);
+        assert_eq!(settled(vec![again, digits]), ["digits"]);
+    }
+
+    #[test]
+    fn models_that_are_alike_are_both_there_and_one_place_is_one_copy() {
+        use State::Exact;
+        let whole = |url| copy(url, &[("model.json", Exact), ("a", Exact)]);
+        assert_eq!(settled(vec![whole("one"), whole("two"), whole("one")]), ["one", "two"]);
+    }
+
+    #[test]
+    fn the_name_of_a_manifest_alone_is_no_trace() {
+        use State::{Different, Missing, Placeholder};
+        let lone = copy("one", &[("model.json", Different), ("a", Missing)]);
+        assert!(settled(vec![lone]).is_empty());
+        let empty = copy("one", &[("model.json", Missing), ("a", Placeholder)]);
+        assert_eq!(settled(vec![empty]), ["one"]);
+    }
+
+    #[test]
+    fn what_is_embedded_beside_another_model_is_its_own() {
+        let embedded = |url, offset, state| {
+            let mut copy = copy(url, &[("app", state)]);
+            copy.files[0].at = Some(Place { offset: Some(offset), ..Place::file("app") });
+            copy
+        };
+        let one = || embedded("one", 0, State::Exact);
+        assert_eq!(settled(vec![embedded("two", 100, State::Different), one()]), ["one", "two"]);
+        assert_eq!(settled(vec![embedded("two", 99, State::Different), one()]), ["one"]);
+    }
+}

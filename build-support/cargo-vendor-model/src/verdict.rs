@@ -23,6 +23,8 @@ pub struct Target {
     pub models: Vec<Model>,
     /// Those in the directory or archive that were searched for embedded bytes.
     pub executables: Vec<String>,
+    /// What is packed and was not unpacked: its name, and how it is packed.
+    pub not_read: Vec<Packed>,
     /// Files beside those of the models that no pin names.
     pub additional: Vec<String>,
     /// Models that the package lock pins and its vendored directory lacks, and those that are there though it does not
@@ -41,6 +43,12 @@ pub enum Kind {
     Directory,
     Archive,
     Binary,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Packed {
+    pub file: String,
+    pub format: &'static str,
 }
 
 /// One copy of a model.

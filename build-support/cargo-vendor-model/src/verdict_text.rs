@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Effects, Style};
 
 use crate::table::{Column, table};
-use crate::verdict::{Finding, Kind, Model, State, Target, Verified};
+use crate::verdict::{Finding, Kind, Model, Packed, State, Target, Verified};
 use crate::words::count;
 
 const RIGHT: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
@@ -30,7 +30,8 @@ impl Target {
         if !self.executables.is_empty() {
             text += &format!("executables searched: {}\n", self.executables.join(", "));
         }
-        for model in &self.models {
+        let is_unread = self.kind == Kind::Binary && !self.not_read.is_empty();
+        for model in self.models.iter().filter(|_| !is_unread) {
             let summary = match self.not_vendored.contains(&model.url) {
                 true => "pinned, not vendored".to_owned(),
                 false => model.summary(self.kind),
@@ -43,6 +44,10 @@ impl Target {
             text += ONLY_TENSORS;
         }
         self.problems.iter().for_each(|problem| text += &format!("{} {problem}\n", wrong()));
+        if !is_unread && !self.not_read.is_empty() {
+            let told = self.not_read.iter().map(Packed::text).collect::<Vec<_>>().join(", ");
+            text += &format!("? not read, as they are packed: {told}\n");
+        }
         for name in &self.additional {
             text += &format!("? {name}: additional, no pin names it\n");
         }
@@ -158,6 +163,12 @@ impl Model {
             vec![String::new(), file.word().to_owned(), file.path.clone(), at]
         };
         set(&columns, self.files.iter().map(row).collect(), width)
+    }
+}
+
+impl Packed {
+    fn text(&self) -> String {
+        format!("{} ({})", self.file, self.format)
     }
 }
 

@@ -292,6 +292,35 @@ fn a_tar_of_a_vendored_directory_is_checked_like_one() {
 }
 
 #[test]
+fn what_is_packed_in_a_way_that_is_not_read_is_told_from_what_has_no_model() {
+    let desk = Desk::new();
+    desk.lock();
+    let signs: [(&str, &[u8]); 3] = [
+        ("zip", b"PK\x03\x04\x14"),
+        ("xz", b"\xfd7zXZ\0\0"),
+        ("deb", b"!<arch>\ndebian-binary   1342943816"),
+    ];
+    for (format, sign) in signs {
+        let name = format!("rel.{format}");
+        desk.write(&name, sign);
+        let ran = desk.run(&["verify", &name]).wrong();
+        ran.shows(&format!("packed as {format} is not read")).shows(".tar.zst");
+        assert!(!ran.stdout.contains("nothing of it"), "{}", ran.stdout);
+        desk.write(&format!("dist/{name}"), sign);
+    }
+    model().iter().for_each(|(name, bytes)| drop(desk.write(&format!("dist/m/{name}"), bytes)));
+    let ran = desk.run(&["verify", "dist"]).well();
+    ran.shows("packed: rel.deb (deb), rel.xz (xz), rel.zip (zip)");
+    assert!(!ran.stdout.contains("executables"), "{}", ran.stdout);
+    let document = desk.run(&["verify", "dist", "--json"]).well().json("verify");
+    assert_eq!(document["targets"][0]["not_read"][0], json!({"file": "rel.deb", "format": "deb"}));
+    // A zip that only stores has the bytes as they are.
+    let bytes: Vec<u8> = model().into_values().rev().flatten().collect();
+    desk.write("stored.zip", [b"PK\x03\x04".to_vec(), bytes].concat());
+    desk.run(&["verify", "stored.zip"]).well().shows("3 exact");
+}
+
+#[test]
 fn an_archive_that_leads_out_of_itself_is_refused() {
     let desk = vendored();
     let mut header = tar::Header::new_ustar();
