@@ -200,7 +200,7 @@ fn set(columns: &[Column], mut rows: Vec<Vec<String>>, width: Option<usize>) -> 
 }
 
 fn brief(size: u64, sha256: &str) -> String {
-    format!("{}, {}…", count(size, "byte"), &sha256[..12])
+    format!("{size} bytes, {}…", &sha256[..8])
 }
 
 fn below<'a>(dir: &str, path: &'a str) -> &'a str {
@@ -210,4 +210,56 @@ fn below<'a>(dir: &str, path: &'a str) -> &'a str {
 
 fn wrong() -> String {
     format!("{WRONG}✗{WRONG:#}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::{Content, Place};
+
+    fn finding(at: Place) -> Finding {
+        Finding {
+            path: "group1-shard3of5.bin".to_owned(),
+            size: 4_194_304,
+            sha256: "ab".repeat(32),
+            state: State::Different,
+            at: Some(at),
+            found: Some(Content { size: 4_194_303, sha256: "cd".repeat(32) }),
+            differs_at: None,
+        }
+    }
+
+    fn plain(within: &str, finding: Finding) -> String {
+        let url = "https://models.example/m/model.json".to_owned();
+        let within = Some(within.to_owned());
+        let copy = Model { url, found: true, within, files: vec![finding] };
+        anstream::adapter::strip_str(&copy.table(Some(80))).to_string()
+    }
+
+    #[test]
+    fn the_place_of_a_byte_survives_eighty_columns() {
+        let place = Place {
+            offset: Some(0x1234_5678),
+            section: Some(".rodata.vm_0123456789abcdef".to_owned()),
+            section_offset: Some(0x120_0000),
+            ..Place::file("two/arm/my-app")
+        };
+        let text =
+            plain("two/arm/my-app", Finding { differs_at: Some(4_000_000), ..finding(place) });
+        let line = text.lines().last().unwrap();
+        assert_eq!(
+            line,
+            "  different  gro…3of5.bin  0x12345678  .rodat… + 0x1200000  from byte 4000000 on"
+        );
+    }
+
+    #[test]
+    fn sizes_and_digests_survive_eighty_columns() {
+        let text = plain("two/x86", finding(Place::file("two/x86/group1-shard3of5.bin")));
+        let line = text.lines().last().unwrap();
+        assert_eq!(
+            line,
+            "  different  grou…rd3of5.bin  4194303 bytes, cdcdcdcd…  4194304 bytes, abababab…"
+        );
+    }
 }
