@@ -88,15 +88,15 @@ impl Audit<'_> {
         let lock = LockFile::at(self.package.clone())?;
         let chosen = lock.chosen(self.named)?;
         let executables = vec![(path.to_string_lossy().into_owned(), path.to_owned())];
-        let copies = self.embedded(&lock, &chosen, &executables, &|_| None)?;
+        let mut copies = self.embedded(&lock, &chosen, &executables, &|_| None)?;
+        // What is packed has some files as they are, and that tells nothing of the others.
+        let format = packed(path)?.filter(|_| !copies.iter().any(Model::is_whole));
+        copies.retain(|_| format.is_none());
         let mut models = in_order(&chosen, copies);
         self.spare(&lock, &mut models)?;
-        let mut target = target(path, Kind::Binary, lock.path, models);
-        if !target.models.iter().any(|model| model.found) {
-            let format = packed(path)?;
-            let file = path.to_string_lossy().into_owned();
-            target.not_read.extend(format.map(|format| Packed { file, format }));
-        }
+        let file = path.to_string_lossy().into_owned();
+        let not_read = format.map(|format| Packed { file, format }).into_iter().collect();
+        let target = Target { not_read, ..target(path, Kind::Binary, lock.path, models) };
         Ok(self.judged(target))
     }
 

@@ -42,8 +42,7 @@ impl Claims {
     }
 
     fn is_there(&self, copy: &Model) -> bool {
-        let mut traces = copy.files.iter().enumerate().filter(|(at, file)| is_trace(*at, file));
-        traces.any(|(_, file)| {
+        traces(copy).any(|file| {
             let claims = self.on(file);
             claims.is_empty() || copy.is_whole() && claims.iter().all(|claim| claim.url != copy.url)
         })
@@ -57,12 +56,13 @@ impl Claims {
 }
 
 /// The name of a manifest alone says nothing; that most of its bytes are embedded does.
-fn is_trace(at: usize, finding: &Finding) -> bool {
-    match finding.state {
-        State::Exact => true,
-        State::Different | State::Placeholder => at > 0 || finding.is_embedded(),
-        State::Missing | State::TooShort | State::LeftOut => false,
-    }
+fn traces(copy: &Model) -> impl Iterator<Item = &Finding> {
+    let is_alone = copy.files.iter().skip(1).all(|file| span(file).is_none());
+    let is_name = move |(at, file): &(usize, &Finding)| {
+        is_alone && *at == 0 && file.state != State::Exact && !file.is_embedded()
+    };
+    let there = copy.files.iter().enumerate().filter(|(_, file)| span(file).is_some());
+    there.filter(move |file| !is_name(file)).map(|(_, file)| file)
 }
 
 fn span(finding: &Finding) -> Option<(&str, Range<u64>)> {
@@ -118,6 +118,9 @@ mod tests {
         use State::{Different, Missing, Placeholder};
         let lone = copy("one", &[("model.json", Different), ("a", Missing)]);
         assert!(settled(vec![lone]).is_empty());
+        let beside = copy("two", &[("two.json", Different), ("a", State::Exact)]);
+        let whole = copy("one", &[("one.json", State::Exact), ("a", State::Exact)]);
+        assert_eq!(settled(vec![beside, whole]), ["one", "two"]);
         let empty = copy("one", &[("model.json", Missing), ("a", Placeholder)]);
         assert_eq!(settled(vec![empty]), ["one"]);
     }
