@@ -6,7 +6,7 @@ use std::path::Path;
 use vendor_model::{LockedFile, LockedModel};
 
 use crate::arguments::LockArgs;
-use crate::artifact::Audit;
+use crate::audit::Audit;
 use crate::failure::Failure;
 use crate::lock_file::LockFile;
 use crate::verdict::Target;

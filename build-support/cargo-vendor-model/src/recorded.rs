@@ -5,7 +5,7 @@ use std::path::Path;
 
 use vendor_model::{LockedFile, LockedModel};
 
-use crate::artifact::{Audit, executables, target, whole};
+use crate::audit::{Audit, executables, whole};
 use crate::failure::Failure;
 use crate::home::{has_all, is_remote, pinned_as};
 use crate::lock_file::LockFile;
@@ -55,7 +55,7 @@ impl Audit<'_> {
         let additional = additional.map(str::to_owned).collect();
         let executables = executables.into_iter().map(|(name, _)| name).collect();
         let problems = [sums.problems, self.disagreements(path, own, package.as_ref())].concat();
-        let target = target(path, kind, path.join("models.lock"), models);
+        let target = Target::new(path, kind, path.join("models.lock"), models);
         Ok(Target { executables, additional, problems, ..target })
     }
 

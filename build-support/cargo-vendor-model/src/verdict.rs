@@ -1,6 +1,6 @@
 //! What was found of locked files in a directory, an archive or an executable, and whether that is right.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use vendor_model::{LockedFile, LockedModel};
@@ -105,6 +105,26 @@ pub struct Place {
 pub struct Content {
     pub size: u64,
     pub sha256: String,
+}
+
+impl Target {
+    /// With nothing else to tell than of models.
+    pub fn new(path: &Path, kind: Kind, lockfile: PathBuf, models: Vec<Model>) -> Target {
+        Target {
+            path: path.to_owned(),
+            kind,
+            lockfile,
+            ok: false,
+            models,
+            executables: Vec::new(),
+            not_read: Vec::new(),
+            additional: Vec::new(),
+            not_vendored: Vec::new(),
+            not_pinned: Vec::new(),
+            problems: Vec::new(),
+            help: None,
+        }
+    }
 }
 
 impl Finding {

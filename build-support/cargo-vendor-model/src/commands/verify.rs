@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::{NetworkArgs, ReadingArgs};
-use crate::artifact::Audit;
+use crate::audit::Audit;
 use crate::failure::{Failure, Outcome};
 use crate::lock_file::LockFile;
 use crate::talk::{Talk, width};
