@@ -90,7 +90,7 @@ fn of_directory(config: &Config, dir: &Path, own: &LockFile) -> Result<Vec<Subje
     let tree = Tree::of(dir)?;
     let models = own.pins.models().iter().map(|pinned| {
         let entry = pinned.files()[0].path();
-        let is_flat = tree.layout(pinned, false).is_some_and(|paths| paths[0] == entry);
+        let is_flat = tree.layout(pinned).is_some_and(|paths| paths[0] == entry);
         if is_flat {
             let model = Vendored::open(dir, pinned.url())?;
             return Ok(Subject { model, _kept: None });

@@ -1,25 +1,30 @@
-//! A directory of files, and where in it the files of a model are to be looked for.
+//! A directory of files, and where in it the files of a model may be.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use vendor_model::LockedModel;
+use vendor_model::{LockedFile, LockedModel};
 
 use crate::failure::Failure;
-use crate::verdict::Content;
+use crate::verdict::{Content, Finding, Model, Place, State};
+
+/// What is shorter may have the same bytes by chance.
+const TELLING: u64 = 64;
 
 /// The files below a directory, by their paths from there with `/`, and their sizes.
 pub struct Tree {
     root: PathBuf,
     files: BTreeMap<String, u64>,
+    contents: RefCell<BTreeMap<String, Content>>,
 }
 
 impl Tree {
     pub fn of(root: &Path) -> Result<Tree, Failure> {
         let mut files = BTreeMap::new();
         walk(root, "", &mut files)?;
-        Ok(Tree { root: root.to_owned(), files })
+        Ok(Tree { root: root.to_owned(), files, contents: RefCell::default() })
     }
 
     pub fn paths(&self) -> impl Iterator<Item = &str> {
@@ -34,57 +39,119 @@ impl Tree {
         self.root.join(path)
     }
 
-    /// The path of each file of the model, by the rule that most of what is there follows: that of a vendored
-    /// directory, `<host>/<path>`, or that of an output directory; `anywhere` below the root, or in it. `None` where
-    /// nothing is.
-    pub fn layout(&self, model: &LockedModel, anywhere: bool) -> Option<Vec<String>> {
-        let flat: Vec<String> = model.files().iter().map(|file| file.path().to_owned()).collect();
-        let shelved = model.files().iter().map(|file| model.vendored_path(file).ok());
-        let shelved: Option<Vec<String>> = shelved.collect();
-        let mut best: Option<(usize, Vec<String>)> = None;
-        for names in shelved.into_iter().chain([flat]) {
-            for prefix in self.prefixes(&names, anywhere) {
+    /// Each file is read once, however many models it may be of.
+    pub fn content(&self, path: &str) -> Result<Content, Failure> {
+        if let Some(known) = self.contents.borrow().get(path) {
+            return Ok(known.clone());
+        }
+        let content = Content::of_file(&self.at(path))?;
+        self.contents.borrow_mut().insert(path.to_owned(), content.clone());
+        Ok(content)
+    }
+
+    /// The path of each file of the model in the root, by the rule that most of what is there follows: that of a
+    /// vendored directory, `<host>/<path>`, or that of an output directory. `None` where nothing is.
+    pub fn layout(&self, model: &LockedModel) -> Option<Vec<String>> {
+        let there = |paths: &Vec<String>| {
+            paths.iter().filter(|path| self.files.contains_key(*path)).count()
+        };
+        // Of two that are equal `max_by_key` takes the last.
+        let best = layouts(model).into_iter().rev().max_by_key(there);
+        best.filter(|paths| there(paths) > 0)
+    }
+
+    /// All that may be a copy of the model: wherever one of its files has its name, by either rule.
+    pub fn copies(&self, model: &LockedModel) -> Result<Vec<Model>, Failure> {
+        let mut copies = Vec::new();
+        for names in layouts(model) {
+            for prefix in self.prefixes(&names) {
                 let paths: Vec<String> =
                     names.iter().map(|name| format!("{prefix}{name}")).collect();
-                let there = paths.iter().filter(|path| self.files.contains_key(*path)).count();
-                if there > best.as_ref().map_or(0, |(most, _)| *most) {
-                    best = Some((there, paths));
-                }
+                copies.push(self.copy(model, &paths)?);
             }
         }
-        best.map(|(_, paths)| paths)
+        Ok(copies)
     }
 
-    /// The path of each file of the model by its content, where all of its names are others.
-    pub fn by_content(&self, model: &LockedModel) -> Result<Option<Vec<String>>, Failure> {
-        let mut paths = Vec::new();
+    /// What is under these paths.
+    pub fn copy(&self, model: &LockedModel, paths: &[String]) -> Result<Model, Failure> {
+        let files = model.files().iter().zip(paths);
+        let findings = files.map(|(file, path)| self.finding(file, path)).collect::<Result<_, _>>();
+        let dir = paths.first().map_or("", |entry| dir(entry)).to_owned();
+        Ok(Model::new(model, Some(dir), findings?))
+    }
+
+    /// The files of the model by their bytes, whatever their names are; `None` where nothing tells of it.
+    pub fn scattered(
+        &self,
+        model: &LockedModel,
+        is_free: impl Fn(&str) -> bool,
+    ) -> Result<Option<Model>, Failure> {
+        let mut findings = Vec::new();
         for file in model.files() {
-            let alike =
-                self.files.iter().filter(|(_, size)| **size == file.size() && file.size() > 0);
-            for (path, _) in alike {
-                if Content::of_file(&self.at(path))?.sha256 == file.sha256() {
-                    paths.push(path.clone());
-                    break;
-                }
-            }
+            let place = self.by_content(file, &is_free)?;
+            let state = if place.is_some() { State::Exact } else { State::Missing };
+            findings.push(Finding { at: place.map(Place::file), ..Finding::new(file, state) });
         }
-        Ok((paths.len() == model.files().len()).then_some(paths))
+        let tells = |file: &Finding| file.state == State::Exact && file.size >= TELLING;
+        Ok(findings.iter().any(tells).then(|| Model::new(model, None, findings)))
     }
 
-    /// The directories in which one of `names` is.
-    fn prefixes(&self, names: &[String], anywhere: bool) -> Vec<&str> {
-        if !anywhere {
-            return vec![""];
+    fn by_content(
+        &self,
+        file: &LockedFile,
+        is_free: impl Fn(&str) -> bool,
+    ) -> Result<Option<&str>, Failure> {
+        for (path, size) in &self.files {
+            if *size == file.size() && is_free(path) && self.content(path)?.sha256 == file.sha256()
+            {
+                return Ok(Some(path));
+            }
         }
-        let mut prefixes: Vec<&str> = names
+        Ok(None)
+    }
+
+    fn finding(&self, file: &LockedFile, path: &str) -> Result<Finding, Failure> {
+        let at = Some(Place::file(path));
+        let state = match self.size(path) {
+            None => State::Missing,
+            Some(0) if file.size() > 0 => State::Placeholder,
+            Some(_) => {
+                let found = self.content(path)?;
+                if found.sha256 != file.sha256() {
+                    let finding = Finding::new(file, State::Different);
+                    return Ok(Finding { at, found: Some(found), ..finding });
+                }
+                State::Exact
+            }
+        };
+        Ok(Finding { at, ..Finding::new(file, state) })
+    }
+
+    /// The directories in which one of `names` is, those that are less deep first.
+    fn prefixes(&self, names: &[String]) -> Vec<&str> {
+        let prefixes: BTreeSet<&str> = names
             .iter()
             .flat_map(|name| self.paths().filter_map(move |path| path.strip_suffix(name.as_str())))
             .filter(|prefix| prefix.is_empty() || prefix.ends_with('/'))
             .collect();
-        prefixes.sort_by_key(|prefix| (prefix.len(), *prefix));
-        prefixes.dedup();
+        let mut prefixes: Vec<&str> = prefixes.into_iter().collect();
+        prefixes.sort_by_key(|prefix| prefix.len());
         prefixes
     }
+}
+
+/// The directory of a path, without the last slash.
+pub fn dir(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(dir, _)| dir)
+}
+
+/// The names of the files in a vendored directory, if they have any there, and in an output directory.
+fn layouts(model: &LockedModel) -> Vec<Vec<String>> {
+    let shelved: Option<Vec<String>> =
+        model.files().iter().map(|file| model.vendored_path(file).ok()).collect();
+    let flat = model.files().iter().map(|file| file.path().to_owned()).collect();
+    shelved.into_iter().chain([flat]).collect()
 }
 
 /// Links are not followed: what they lead to is elsewhere, or there already.

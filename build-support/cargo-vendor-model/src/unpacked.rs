@@ -1,4 +1,5 @@
-//! An archive -> a directory of its files: `.tar`, `.tar.gz` or `.tar.zst`, as their first bytes say.
+//! An archive -> a directory of its files: `.tar`, `.tar.gz` or `.tar.zst`, as their first bytes say; and which archives
+//! are not read.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek};
@@ -14,20 +15,47 @@ use crate::held::temporary;
 pub fn unpacked(path: &Path) -> Result<Option<TempDir>, Failure> {
     let failure = |error: io::Error| Failure::io("read", path, &error);
     let mut file = File::open(path).map_err(failure)?;
-    let mut head = Vec::new();
-    file.by_ref().take(262).read_to_end(&mut head).map_err(failure)?;
+    let head = head(&mut file).map_err(failure)?;
     file.rewind().map_err(failure)?;
     let file = BufReader::new(file);
-    let tar: Box<dyn Read> = match &head[..] {
-        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(file)),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::new(file).map_err(failure)?),
-        head if head.ends_with(b"ustar") => Box::new(file),
+    let tar: Box<dyn Read> = match packing(&head) {
+        Some("gzip") => Box::new(MultiGzDecoder::new(file)),
+        Some("zstd") => Box::new(zstd::Decoder::new(file).map_err(failure)?),
+        Some("tar") => Box::new(file),
         _ => return Ok(None),
     };
     let dir = temporary()?;
     unpack(tar, dir.path())
         .map_err(|error| Failure::io("read the archive", path, &error))
         .map(|()| Some(dir))
+}
+
+/// How the file is packed, if it is; what is in it is not seen without unpacking it.
+pub fn packed(path: &Path) -> Result<Option<&'static str>, Failure> {
+    let head = File::open(path).and_then(|mut file| head(&mut file));
+    head.map(|head| packing(&head)).map_err(|error| Failure::io("read", path, &error))
+}
+
+/// As far as the sign of a tar goes, which is the last.
+fn head(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    file.take(262).read_to_end(&mut head).map(|_| head)
+}
+
+fn packing(head: &[u8]) -> Option<&'static str> {
+    const SIGNS: [(&[u8], &str); 9] = [
+        (b"\x1f\x8b", "gzip"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"PK\x03\x04", "zip"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"BZh", "bzip2"),
+        (b"7z\xbc\xaf\x27\x1c", "7z"),
+        (b"!<arch>\ndebian-binary", "deb"),
+        (b"\xed\xab\xee\xdb", "rpm"),
+        (b"hsqs", "squashfs"),
+    ];
+    let sign = SIGNS.iter().find(|(sign, _)| head.starts_with(sign)).map(|(_, name)| *name);
+    sign.or(head.get(257..).filter(|rest| *rest == b"ustar").map(|_| "tar"))
 }
 
 /// Regular files only, and none outside `dir`.

@@ -1,16 +1,9 @@
-//! What was found of locked files in a directory, an archive or an executable, and the words for it.
+//! What was found of locked files in a directory, an archive or an executable, and whether that is right.
 
 use std::path::{Path, PathBuf};
 
-use anstyle::{AnsiColor, Effects, Style};
 use serde::Serialize;
 use vendor_model::{LockedFile, LockedModel};
-
-use crate::table::{Column, table};
-use crate::words::count;
-
-const RIGHT: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
-const WRONG: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
 
 /// All that was looked at.
 #[derive(Debug, Serialize)]
@@ -26,11 +19,22 @@ pub struct Target {
     pub kind: Kind,
     pub lockfile: PathBuf,
     pub ok: bool,
+    /// One for each copy that there is, and one for each model of which there is none.
     pub models: Vec<Model>,
+    /// Those in the directory or archive that were searched for embedded bytes.
+    pub executables: Vec<String>,
+    /// What is packed and was not unpacked: its name, and how it is packed.
+    pub not_read: Vec<Packed>,
     /// Files beside those of the models that no pin names.
     pub additional: Vec<String>,
+    /// Models that the package lock pins and its vendored directory lacks, and those that are there though it does not
+    /// pin them any more.
+    pub not_vendored: Vec<String>,
+    pub not_pinned: Vec<String>,
     /// What else is wrong.
     pub problems: Vec<String>,
+    /// What to type next.
+    pub help: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -42,10 +46,19 @@ pub enum Kind {
 }
 
 #[derive(Debug, Serialize)]
+pub struct Packed {
+    pub file: String,
+    pub format: &'static str,
+}
+
+/// One copy of a model.
+#[derive(Debug, Serialize)]
 pub struct Model {
     pub url: String,
     /// Whether anything of it is there.
     pub found: bool,
+    /// The directory or the executable that has it; `None` where its files lie here and there.
+    pub within: Option<String>,
     pub files: Vec<Finding>,
 }
 
@@ -74,6 +87,8 @@ pub enum State {
     Placeholder,
     /// So short that it may be there by chance.
     TooShort,
+    /// No weights, and not there, which is right where only weights are asked for.
+    LeftOut,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -92,6 +107,26 @@ pub struct Content {
     pub sha256: String,
 }
 
+impl Target {
+    /// With nothing else to tell than of models.
+    pub fn new(path: &Path, kind: Kind, lockfile: PathBuf, models: Vec<Model>) -> Target {
+        Target {
+            path: path.to_owned(),
+            kind,
+            lockfile,
+            ok: false,
+            models,
+            executables: Vec::new(),
+            not_read: Vec::new(),
+            additional: Vec::new(),
+            not_vendored: Vec::new(),
+            not_pinned: Vec::new(),
+            problems: Vec::new(),
+            help: None,
+        }
+    }
+}
+
 impl Finding {
     pub fn new(file: &LockedFile, state: State) -> Finding {
         Finding {
@@ -105,33 +140,12 @@ impl Finding {
         }
     }
 
-    fn is_wrong(&self) -> bool {
-        !matches!(self.state, State::Exact | State::TooShort)
+    pub fn is_wrong(&self) -> bool {
+        !matches!(self.state, State::Exact | State::TooShort | State::LeftOut)
     }
 
-    fn word(&self) -> &'static str {
-        match self.state {
-            State::Exact => "exact",
-            State::Missing => "missing",
-            State::Different => "different",
-            State::Placeholder => "placeholder",
-            State::TooShort => "too short",
-        }
-    }
-
-    fn note(&self) -> String {
-        let at = self.at.as_ref().map(Place::text).unwrap_or_default();
-        match (&self.found, self.differs_at) {
-            (_, Some(byte)) => format!("{at}, differs from byte {byte} on"),
-            (Some(found), _) if self.state == State::Different => {
-                let (short, expected) = (&found.sha256[..12], &self.sha256[..12]);
-                format!(
-                    "{at}: sha256 {short}…, {} bytes, not {expected}…, {} bytes",
-                    found.size, self.size
-                )
-            }
-            _ => at,
-        }
+    pub fn is_embedded(&self) -> bool {
+        self.at.as_ref().is_some_and(|at| at.offset.is_some())
     }
 }
 
@@ -139,21 +153,17 @@ impl Place {
     pub fn file(file: impl Into<String>) -> Place {
         Place { file: file.into(), offset: None, section: None, section_offset: None }
     }
-
-    fn text(&self) -> String {
-        match (&self.section, self.section_offset, self.offset) {
-            (Some(section), Some(within), Some(offset)) => {
-                format!("{section} + {within:#x}, at {offset:#x} of {}", name(&self.file))
-            }
-            (_, _, Some(offset)) => format!("at {offset:#x} of {}", name(&self.file)),
-            _ => self.file.clone(),
-        }
-    }
 }
 
 impl Model {
-    pub fn new(model: &LockedModel, found: bool, files: Vec<Finding>) -> Model {
-        Model { url: model.url().to_owned(), found, files }
+    pub fn new(model: &LockedModel, within: Option<String>, files: Vec<Finding>) -> Model {
+        Model { url: model.url().to_owned(), found: true, within, files }
+    }
+
+    pub fn nothing(model: &LockedModel) -> Model {
+        let missing = |file| Finding::new(file, State::Missing);
+        let files = model.files().iter().map(missing).collect();
+        Model { found: false, ..Model::new(model, None, files) }
     }
 
     /// Nothing of a model that was not asked for by name is no error in what carries another.
@@ -161,97 +171,22 @@ impl Model {
         if self.found { self.files.iter().any(Finding::is_wrong) } else { wanted }
     }
 
-    fn is_in_part(&self) -> bool {
-        self.found && self.files.iter().any(|file| file.state == State::Missing)
+    /// Exact in every file, as far as that can be told.
+    pub fn is_whole(&self) -> bool {
+        self.found && !self.files.iter().any(Finding::is_wrong)
     }
 
-    fn mark(&self) -> String {
-        match (self.found, self.files.iter().any(Finding::is_wrong)) {
-            (false, _) => "-".to_owned(),
-            (true, true) => wrong(),
-            (true, false) => format!("{RIGHT}✓{RIGHT:#}"),
-        }
+    pub fn is_embedded(&self) -> bool {
+        self.files.iter().any(Finding::is_embedded)
     }
 
-    fn summary(&self) -> String {
-        if !self.found {
-            return "nothing of it was found".to_owned();
-        }
-        let of = |state: State| self.files.iter().filter(|file| file.state == state).count();
-        let counts = [
-            (State::Exact, "exact"),
-            (State::Different, "different"),
-            (State::Missing, "missing"),
-            (State::Placeholder, "empty placeholders"),
-            (State::TooShort, "too short to tell"),
-        ];
-        let told = counts.iter().filter(|(state, _)| of(*state) > 0);
-        let told: Vec<String> =
-            told.map(|(state, words)| format!("{} {words}", of(*state))).collect();
-        format!("{}: {}", count(self.files.len() as u64, "file"), told.join(", "))
+    pub fn count(&self, state: State) -> usize {
+        self.files.iter().filter(|file| file.state == state).count()
     }
 
-    /// What is wrong, and where embedded files are.
-    fn table(&self, width: Option<usize>) -> String {
-        let embedded = |file: &Finding| file.at.as_ref().is_some_and(|at| at.offset.is_some());
-        let shown: Vec<&Finding> = self
-            .files
-            .iter()
-            .filter(|file| self.found && (file.state != State::Exact || embedded(file)))
-            .collect();
-        if shown.is_empty() {
-            return String::new();
-        }
-        let rows: Vec<Vec<String>> = shown
-            .iter()
-            .map(|file| vec![String::new(), file.word().to_owned(), file.path.clone(), file.note()])
-            .collect();
-        let columns = [
-            Column::Left(""),
-            Column::Left("STATE"),
-            Column::Yields("FILE"),
-            Column::Yields("WHERE"),
-        ];
-        table(&columns, &rows, width)
+    /// The paths of the files that are there.
+    pub fn places(&self) -> impl Iterator<Item = &str> {
+        let there = self.files.iter().filter(|file| file.state != State::Missing);
+        there.filter_map(|file| Some(file.at.as_ref()?.file.as_str()))
     }
-}
-
-impl Verified {
-    /// What a person reads.
-    pub fn text(&self, width: Option<usize>) -> String {
-        self.targets.iter().map(|target| target.text(width)).collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Target {
-    fn text(&self, width: Option<usize>) -> String {
-        let kind = match self.kind {
-            Kind::Directory => "directory",
-            Kind::Archive => "archive",
-            Kind::Binary => "file",
-        };
-        let (path, lockfile) = (self.path.display(), self.lockfile.display());
-        let mut text = format!("{path}: {kind}, against {lockfile}\n");
-        for model in &self.models {
-            text += &format!("{} {}: {}\n", model.mark(), model.url, model.summary());
-            text += &model.table(width);
-        }
-        if self.kind == Kind::Binary && self.models.iter().any(Model::is_in_part) {
-            text += "help: a program has only what it uses; one that reads no more than TENSORS has no manifest\n";
-        }
-        self.problems.iter().for_each(|problem| text += &format!("{} {problem}\n", wrong()));
-        for name in &self.additional {
-            text += &format!("? {name}: additional, no pin names it\n");
-        }
-        text
-    }
-}
-
-fn wrong() -> String {
-    format!("{WRONG}✗{WRONG:#}")
-}
-
-fn name(path: &str) -> String {
-    let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
-    name.unwrap_or_else(|| path.to_owned())
 }

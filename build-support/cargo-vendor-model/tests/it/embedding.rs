@@ -74,8 +74,8 @@ fn embedded_files_are_found_with_section_and_offset_and_a_flipped_byte_with_its_
     }
     desk.run(&["verify", "app"])
         .well()
-        .shows("4 files: 3 exact, 1 too short to tell")
-        .shows("of app");
+        .shows("app: file, against")
+        .shows("4 files: 3 exact, 1 too short to tell");
 
     let at = offset(&files(&document)[2]);
     for byte in [0, 40, 79] {
@@ -89,7 +89,7 @@ fn embedded_files_are_found_with_section_and_offset_and_a_flipped_byte_with_its_
         assert_eq!(file["differs_at"], byte);
         assert_eq!(files(&document)[1]["state"], "exact");
     }
-    desk.run(&["verify", "flipped"]).wrong().shows("differs from byte 79 on");
+    desk.run(&["verify", "flipped"]).wrong().shows("from byte 79 on");
 }
 
 #[cfg(target_os = "linux")]
@@ -145,7 +145,9 @@ fn what_a_build_embeds_is_found_and_the_manifest_is_missed_that_a_program_does_n
                 verified
                     .shows("2 exact, 1 missing, 1 too short to tell")
                     .shows("missing    model.json");
-                verified.shows("help: a program has only what it uses");
+                verified.shows("help: a program has only what it uses").shows("--weights-only");
+                let verified = desk.run(&["verify", app, "--weights-only"]).well();
+                verified.shows("2 exact, 1 too short to tell, 1 left out");
             }
         }
         let document = desk.run(&["verify", app, "--json"]).json("verify");
@@ -181,7 +183,72 @@ fn an_unpacked_release_may_have_the_model_in_its_executable() {
     let app = compiled(&desk, INCLUDING);
     desk.write("dist/bin/app", fs::read(app).unwrap());
     desk.write("dist/README", "read me");
-    desk.run(&["verify", "dist"]).well().shows("3 exact").shows("of app");
+    desk.run(&["verify", "dist"])
+        .well()
+        .shows("executables searched: bin/app")
+        .shows("3 exact, 1 too short to tell, in bin/app");
+}
+
+#[test]
+fn every_executable_of_a_release_is_searched_whatever_lies_beside_it() {
+    let desk = Desk::new();
+    desk.lock();
+    let app = fs::read(compiled(&desk, INCLUDING)).unwrap();
+    fs::remove_dir_all(desk.cache()).unwrap();
+    desk.host.put("/m/model.json", "gone");
+    let shard = &model()["group1-shard1of2.bin"];
+    let at = app.windows(shard.len()).position(|window| window == shard).unwrap();
+    let mut damaged = app.clone();
+    damaged[at + 100] ^= 1;
+    for (name, bytes) in model() {
+        desk.write(&format!("dist/share/{name}"), bytes);
+    }
+    desk.write("dist/arm/app", &app);
+    desk.write("dist/x86/app", &app);
+    let document = desk.run(&["verify", "dist", "--json"]).well().json("verify");
+    let within: Vec<&Value> =
+        document["targets"][0]["models"].as_array().unwrap().iter().map(|m| &m["within"]).collect();
+    assert_eq!(within, ["share", "arm/app", "x86/app"]);
+    assert_eq!(document["targets"][0]["executables"], serde_json::json!(["arm/app", "x86/app"]));
+
+    desk.write("dist/x86/app", &damaged);
+    let ran = desk.run(&["verify", "dist"]).wrong();
+    ran.shows("4 files: 4 exact, in share")
+        .shows("3 exact, 1 too short to tell, in arm/app")
+        .shows("2 exact, 1 different, 1 too short to tell, in x86/app")
+        .shows("from byte 100 on");
+}
+
+#[test]
+fn a_manifest_and_what_lies_beside_it_may_be_missing_where_weights_alone_are_asked_for() {
+    let desk = Desk::new();
+    desk.host.put("/m/words.json", vec![b'w'; 90]);
+    desk.run(&["lock", &desk.url(), "--extra-file", "words.json"]).well();
+    let weights = [&model()["group1-shard1of2.bin"][..], &model()["group1-shard2of2.bin"]].concat();
+    desk.write("app", &weights);
+    desk.run(&["verify", "app"]).wrong().shows("2 missing").shows("--weights-only");
+    let document = desk.run(&["verify", "app", "--weights-only", "--json"]).well().json("verify");
+    let states: Vec<&Value> = files(&document).iter().map(|file| &file["state"]).collect();
+    assert_eq!(states, ["left-out", "exact", "exact", "too-short", "left-out"]);
+    desk.write("app", &weights[..150]);
+    desk.run(&["verify", "app", "--weights-only"]).wrong().shows("missing    group1-shard2of2.bin");
+}
+
+#[test]
+fn an_unrelated_manifest_hides_no_executable() {
+    let desk = Desk::new();
+    desk.lock();
+    let app = fs::read(compiled(&desk, INCLUDING)).unwrap();
+    desk.write("dist/app", &app);
+    desk.write("dist/assets/model.json", "{}");
+    let ran = desk.run(&["verify", "dist"]).well();
+    ran.shows("3 exact, 1 too short to tell, in app");
+    assert!(!ran.stdout.contains("different"), "{}", ran.stdout);
+    let shard = &model()["group1-shard2of2.bin"];
+    let at = app.windows(shard.len()).position(|window| window == shard).unwrap();
+    desk.write("dist/app", &app[..at]);
+    desk.run(&["verify", "dist", "--weights-only"]).wrong().shows("1 missing");
+    desk.run(&["verify", "dist"]).wrong().shows("2 exact, 1 missing, 1 too short to tell, in app");
 }
 
 #[test]

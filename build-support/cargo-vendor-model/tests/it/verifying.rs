@@ -75,6 +75,61 @@ fn the_locks_of_directory_and_package_must_agree() {
 }
 
 #[test]
+fn a_vendored_directory_has_all_that_is_pinned_and_what_is_not_is_named() {
+    let desk = vendored();
+    let other = other(&desk);
+    let lacking = format!("- {other}: pinned, not vendored");
+    let ran = desk.run(&["verify"]).wrong();
+    ran.shows("4 files: 4 exact").shows(&lacking).shows("help: run `cargo vendor-model vendor`");
+    let ran = desk.run(&["verify", "--model", &other]).wrong();
+    ran.shows(&lacking).shows("help: run `cargo vendor-model vendor`");
+    assert!(!ran.stdout.contains("4 exact"), "{}", ran.stdout);
+    let document = desk.run(&["verify", "vendor-models", "--json"]).wrong().json("verify");
+    assert_eq!(document["targets"][0]["not_vendored"], json!([other]));
+    desk.run(&["verify", "--model", &desk.url()]).well();
+    desk.run(&["verify", "--model", "https://h.example/x"]).wrong().says("does not pin");
+    desk.run(&["verify", "--lockfile", "vendor-models/models.lock", "vendor-models"]).well();
+
+    desk.run(&["vendor"]).well();
+    desk.run(&["verify", "--strict"]).well();
+    desk.run(&["remove", &desk.url()]).well();
+    let dropped = format!("? {}: vendored, not pinned any more", desk.url());
+    desk.run(&["verify"]).well().shows(&dropped).shows("help: run `cargo vendor-model vendor`");
+    let document = desk.run(&["verify", "--strict", "--json"]).wrong().json("verify");
+    assert_eq!(document["targets"][0]["not_pinned"], json!([desk.url()]));
+    desk.run(&["vendor"]).well();
+    assert!(!desk.run(&["verify", "--strict"]).well().stdout.contains("help"));
+}
+
+#[test]
+fn a_vendored_directory_without_a_record_lacks_what_is_not_there() {
+    let desk = vendored();
+    let other = other(&desk);
+    fs::remove_file(desk.path("vendor-models/models.lock")).unwrap();
+    let ran = desk.run(&["verify"]).wrong();
+    ran.shows("4 files: 4 exact").shows(&format!("- {other}: pinned, not vendored"));
+}
+
+#[test]
+fn what_mends_a_vendored_directory_that_is_damaged_or_outdated_is_named() {
+    let desk = vendored();
+    let help = "help: run `cargo vendor-model vendor`";
+    fs::write(desk.shelf().join("group1-shard1of2.bin"), "?").unwrap();
+    desk.run(&["verify"]).wrong().shows(help);
+    fs::rename(desk.path("models.lock"), desk.path("pins.lock")).unwrap();
+    let ran = desk.run(&["verify", "--lockfile", "pins.lock"]).wrong();
+    ran.shows("help: run `cargo vendor-model vendor --lockfile ");
+    fs::rename(desk.path("pins.lock"), desk.path("models.lock")).unwrap();
+    desk.run(&["vendor"]).well();
+    assert!(!desk.run(&["verify"]).well().stdout.contains("help"));
+
+    desk.host.put("/m/extra.json", "{}");
+    desk.run(&["remove", &desk.url()]).well();
+    desk.run(&["lock", &desk.url(), "--extra-file", "extra.json"]).well();
+    desk.run(&["verify"]).wrong().shows("differently").shows(help);
+}
+
+#[test]
 fn an_output_directory_is_checked_against_its_own_record_and_placeholders_against_the_packages() {
     let desk = Desk::new();
     desk.run(&["get", &desk.url(), "out"]).well();
@@ -117,6 +172,89 @@ fn an_unpacked_release_has_the_model_somewhere_under_names_of_its_own_or_not_at_
 }
 
 #[test]
+fn every_copy_of_a_model_is_checked_and_told_by_its_place() {
+    let desk = Desk::new();
+    desk.lock();
+    for (name, bytes) in model() {
+        desk.write(&format!("dist/arm/m/{name}"), &bytes);
+        desk.write(&format!("dist/x86/m/{name}"), &bytes);
+    }
+    let ran = desk.run(&["verify", "dist"]).well();
+    ran.shows("4 exact, in arm/m").shows("4 exact, in x86/m");
+    desk.write("dist/x86/m/group1-shard2of2.bin", [0; 80]);
+    let ran = desk.run(&["verify", "dist"]).wrong();
+    ran.shows("4 files: 4 exact, in arm/m").shows("3 exact, 1 different, in x86/m");
+    // Not one file of a copy that was trained again is right.
+    for name in model().keys() {
+        desk.write(&format!("dist/x86/m/{name}"), "other");
+    }
+    desk.run(&["verify", "dist"]).wrong().shows("4 files: 4 different, in x86/m");
+}
+
+#[test]
+fn a_copy_under_names_of_its_own_is_found_in_part_and_beside_others() {
+    let desk = Desk::new();
+    desk.lock();
+    for (at, (name, bytes)) in model().iter().enumerate() {
+        desk.write(&format!("dist/m/{name}"), bytes);
+        desk.write(&format!("dist/hashed/{at}.dat"), bytes);
+    }
+    let ran = desk.run(&["verify", "dist"]).well();
+    ran.shows("4 exact, in m").shows("4 exact, under other names").shows("hashed/1.dat");
+    desk.write("dist/hashed/1.dat", [0; 80]);
+    let ran = desk.run(&["verify", "dist"]).wrong();
+    ran.shows("3 exact, 1 missing, under other names");
+}
+
+/// Another model, whose manifest and shard have the names that the first model's have.
+fn other(desk: &Desk) -> String {
+    let shards = ["group1-shard1of2.bin", "more.bin"];
+    desk.host.put("/other/model.json", crate::support::manifest(&shards, 200));
+    desk.host.put("/other/group1-shard1of2.bin", [7; 120]);
+    desk.host.put("/other/more.bin", [8; 80]);
+    let url = desk.host.url("/other/model.json");
+    desk.run(&["lock", &url]).well();
+    url
+}
+
+#[test]
+fn a_model_of_which_nothing_is_there_is_only_named_though_another_has_its_names() {
+    let desk = Desk::new();
+    desk.lock();
+    let other = other(&desk);
+    for (name, bytes) in model() {
+        desk.write(&format!("dist/{name}"), bytes);
+    }
+    let nothing = format!("- {other}: nothing of it was found");
+    desk.run(&["verify", "dist"]).well().shows("4 files: 4 exact").shows(&nothing);
+    desk.write("dist/assets/model.json", "{}");
+    desk.run(&["verify", "dist"]).well().shows(&nothing);
+    desk.run(&["verify", "dist", "--model", &other]).wrong().shows(&nothing);
+    // What is damaged is of the model that the rest is of.
+    desk.write("dist/group1-shard1of2.bin", [7; 119]);
+    let ran = desk.run(&["verify", "dist"]).wrong();
+    ran.shows("4 files: 3 exact, 1 different").shows(&nothing);
+}
+
+#[test]
+fn files_that_two_models_share_are_of_the_one_that_is_whole() {
+    let desk = Desk::new();
+    desk.lock();
+    let again = desk.host.url("/again/model.json");
+    for (name, bytes) in model() {
+        desk.host.put(&format!("/again/{name}"), bytes.clone());
+        desk.write(&format!("dist/{name}"), bytes);
+    }
+    desk.host.put("/again/group1-shard2of2.bin", [9; 80]);
+    desk.run(&["lock", &again]).well();
+    let nothing = format!("- {again}: nothing of it was found");
+    desk.run(&["verify", "dist"]).well().shows("4 files: 4 exact").shows(&nothing);
+    let app: Vec<u8> = model().into_values().rev().flatten().collect();
+    desk.write("app", app);
+    desk.run(&["verify", "app"]).well().shows("3 exact, 1 too short").shows(&nothing);
+}
+
+#[test]
 fn a_model_that_is_asked_for_by_name_must_be_there() {
     let desk = vendored();
     for (name, bytes) in model() {
@@ -130,7 +268,7 @@ fn a_model_that_is_asked_for_by_name_must_be_there() {
     for (name, bytes) in model() {
         desk.write(&format!("dist/m/{name}"), bytes);
     }
-    desk.run(&["verify", "dist"]).wrong().shows("different");
+    desk.run(&["verify", "dist"]).well().shows(&format!("- {other}: nothing of it was found"));
     desk.run(&["verify", "dist", "--model", &desk.url()]).well();
     desk.run(&["verify", "dist", "--model", &other]).wrong();
     desk.run(&["verify", "dist", "--model", "https://h.example/x.json"])
@@ -151,6 +289,37 @@ fn a_tar_of_a_vendored_directory_is_checked_like_one() {
     });
     pack(&tar, flipped);
     desk.run(&["verify", "models.tar"]).wrong().shows("3 exact, 1 different");
+}
+
+#[test]
+fn what_is_packed_in_a_way_that_is_not_read_is_told_from_what_has_no_model() {
+    let desk = Desk::new();
+    desk.lock();
+    let signs: [(&str, &[u8]); 3] = [
+        ("zip", b"PK\x03\x04\x14"),
+        ("xz", b"\xfd7zXZ\0\0"),
+        ("deb", b"!<arch>\ndebian-binary   1342943816"),
+    ];
+    for (format, sign) in signs {
+        let name = format!("rel.{format}");
+        desk.write(&name, sign);
+        let ran = desk.run(&["verify", &name]).wrong();
+        ran.shows(&format!("packed as {format} is not read")).shows(".tar.zst");
+        assert!(!ran.stdout.contains("nothing of it"), "{}", ran.stdout);
+        desk.write(&format!("dist/{name}"), sign);
+    }
+    model().iter().for_each(|(name, bytes)| drop(desk.write(&format!("dist/m/{name}"), bytes)));
+    let ran = desk.run(&["verify", "dist"]).well();
+    ran.shows("packed: rel.deb (deb), rel.xz (xz), rel.zip (zip)");
+    assert!(!ran.stdout.contains("executables"), "{}", ran.stdout);
+    let document = desk.run(&["verify", "dist", "--json"]).well().json("verify");
+    assert_eq!(document["targets"][0]["not_read"][0], json!({"file": "rel.deb", "format": "deb"}));
+    // A zip that only stores has the bytes as they are.
+    let bytes: Vec<u8> = model().into_values().rev().flatten().collect();
+    desk.write("stored.zip", [b"PK\x03\x04", &bytes[..150]].concat());
+    desk.run(&["verify", "stored.zip"]).wrong().shows("packed as zip is not read");
+    desk.write("stored.zip", [b"PK\x03\x04", &bytes[..]].concat());
+    desk.run(&["verify", "stored.zip"]).well().shows("3 exact");
 }
 
 #[test]
