@@ -25,10 +25,12 @@ pub struct Figures {
 impl Figures {
     pub fn new(series: Vec<Series>) -> Result<Figures> {
         let date = output(Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"]))?;
+        // What others do on the machine shows in it: the runs alone make no more than 3.
+        let load = output(Command::new("cut").args(["-d ", "-f1", "/proc/loadavg"]))?;
         let commit = output(Command::new("git").args(["rev-parse", "--short", "HEAD"]))?;
         Ok(Figures {
             stage: String::new(),
-            taken: format!("{date}, at {commit}"),
+            taken: format!("{date}, at {commit}; load average {load} at the end"),
             machine: machine()?,
             series,
             facts: BTreeMap::new(),
