@@ -25,7 +25,7 @@ Examples:
   cargo vendor-model verify
   cargo vendor-model verify target/release/app
   cargo vendor-model verify target/release/app --weights-only
-  cargo vendor-model verify dist/app-1.0.tar.gz --model https://models.example/digits/model.json --json")]
+  cargo vendor-model verify dist/app-1.0.tar.gz --strict --json")]
 pub struct Verify {
     /// What to check [default: vendor-models beside the lockfile]
     #[arg(value_name = "PATH")]
