@@ -121,6 +121,9 @@ if cargo tree -p vendor-model --no-default-features --edges normal,build --prefi
     exit 1
 fi
 
+step 'the example: its model in Rust alone'
+cargo test --workspace --locked --manifest-path example-app/Cargo.toml
+
 if [ "$part" = all ]; then
     step 'the example app in a browser'
     if ! have node; then
