@@ -19,7 +19,7 @@ use std::time::SystemTime;
 
 use crate::copy::copy;
 use crate::digest::{Content, Digest};
-use crate::publish::{self, Stamp};
+use crate::draft::{self, Stamp};
 
 /// The cache that models are restored from and downloaded to, shared by all projects of a user.
 ///
@@ -39,7 +39,7 @@ impl Cache {
     pub(crate) fn is_writable(&self) -> bool {
         const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# Models that vendor-model keeps for all projects.\n";
         let made = ["partial", "urls"].map(|name| fs::create_dir_all(self.dir.join(name)).is_ok());
-        made == [true; 2] && publish::write(&self.dir.join("CACHEDIR.TAG"), TAG, Stamp::Now).is_ok()
+        made == [true; 2] && draft::write(&self.dir.join("CACHEDIR.TAG"), TAG, Stamp::Now).is_ok()
     }
 
     /// Where content of this digest is, if it is there.
@@ -64,7 +64,7 @@ impl Cache {
         let is_right = found == Some(content);
         if is_right {
             // When it was used last, for `gc`.
-            let _ = publish::set_modified(&blob, SystemTime::now());
+            let _ = draft::set_modified(&blob, SystemTime::now());
         } else if found.is_some() {
             let _ = fs::remove_file(&blob);
         }
@@ -75,7 +75,7 @@ impl Cache {
     #[cfg(feature = "net")]
     pub(crate) fn keep(&self, at: &Path, content: Content) {
         let blob = self.blob(content.digest);
-        let settle = || publish::settle(at, &blob, Stamp::Now);
+        let settle = || draft::settle(at, &blob, Stamp::Now);
         let kept = settle().or_else(|_| {
             blob.parent().map_or(Ok(()), fs::create_dir_all)?;
             settle()

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::blob::{Anchor, Blob, Embed};
 use crate::digest::Content;
+use crate::draft;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::LockedFile;
@@ -16,7 +17,6 @@ use crate::module::{self, Bytes};
 use crate::parallel;
 use crate::path::ModelPath;
 use crate::pins;
-use crate::publish;
 use crate::tensors::Group;
 use crate::vendored::Vendored;
 use crate::verify;
@@ -74,7 +74,7 @@ impl Module<'_> {
         let (path, model) = (path.as_ref(), self.vendored.locked());
         let bytes = if self.vendored.is_whole() { Some(self.bytes()?) } else { None };
         let text = module::text(&model.url, &model.files, bytes.as_ref());
-        publish::write(path, &text, self.vendored.stamp())?;
+        draft::write(path, &text, self.vendored.stamp())?;
         self.vendored.made(path);
         Ok(())
     }

@@ -146,6 +146,7 @@ mod cache;
 mod partial;
 mod publish;
 mod turn;
+mod draft;
 mod staging;
 mod copy;
 

@@ -10,6 +10,7 @@ use crate::assemble::assemble;
 use crate::cache::Cache;
 use crate::claim::Claim;
 use crate::config::{Config, LockMode};
+use crate::draft::{self, Stamp};
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::gather::{self, Gathered, Gatherer};
@@ -17,7 +18,7 @@ use crate::lockfile::{LockedModel, Lockfile};
 use crate::path::{ModelPath, Names};
 use crate::pins;
 use crate::policy::Policy;
-use crate::publish::{self, OutDir, Stamp};
+use crate::publish::{self, OutDir};
 use crate::source::{self, ModelUrl};
 use crate::tell;
 use crate::turn::Turn;
@@ -129,7 +130,7 @@ impl Config {
         }
         let stale = self::shelf(&before, &policy).unwrap_or_default();
         out.remove_stale(&[], &stale.into_keys().collect(), &shelf.into_keys().collect())?;
-        publish::write(&out.record(), &vendored.text(), Stamp::Now)?;
+        draft::write(&out.record(), &vendored.text(), Stamp::Now)?;
         report.elapsed = started.elapsed();
         Ok(report)
     }

@@ -1,6 +1,6 @@
-//! The only writer of final names: staged beside the target, then renamed; what is unchanged is not touched.
+//! What an `out_dir` holds, and how it becomes that: verified files get their names, what is unchanged is not touched.
 //!
-//! Knows what it is given to publish, no URLs and no policy.
+//! Knows what it is given to publish, no URLs and no policy. `draft` writes.
 //!
 //! ```text
 //! out_dir/
@@ -10,16 +10,14 @@
 //! ```
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Read, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-use crate::digest::Content;
+use crate::draft::{Draft, Stamp, modified, settle, write};
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::{LockedModel, Lockfile};
 use crate::path::{ModelPath, RECORD};
-use crate::staging;
 
 /// The directory that models are vendored into.
 #[derive(Debug)]
@@ -63,15 +61,18 @@ impl OutDir {
         before: &'a Lockfile,
         after: &'a Lockfile,
     ) -> Result<Edition<'a>, Error> {
-        for Staged { at, .. } in &staged {
+        let mut edition = Edition { out: self, staged, before, after, record: None };
+        if edition.is_there() {
+            return Ok(edition);
+        }
+        for Staged { at, .. } in &edition.staged {
             fs::metadata(at).map_err(|error| Error::io("find again", at, error))?;
         }
-        self.refuse_obstacles(&staged, before)?;
-        let record = match after.models() {
-            [] => None,
-            _ => Draft::new(&self.record(), &after.text())?,
-        };
-        Ok(Edition { out: self, staged, before, after, record })
+        self.refuse_obstacles(&edition.staged, before)?;
+        if !after.models().is_empty() {
+            edition.record = Draft::new(&self.record(), &after.text())?;
+        }
+        Ok(edition)
     }
 
     /// All that is in the way of these files and of the record, but for what goes.
@@ -186,11 +187,18 @@ pub(crate) struct Edition<'a> {
 }
 
 impl Edition<'_> {
+    fn is_there(&self) -> bool {
+        self.staged.is_empty() && self.before == self.after
+    }
+
     /// Removes what no model has any more, gives the staged files their names, and the record last.
     ///
     /// Until then the record speaks of files only that are right or can be brought again under the same pins, and of
     /// those that are to go: whatever stops this run, a later one removes them.
     pub fn publish(self) -> Result<(), Error> {
+        if self.is_there() {
+            return Ok(());
+        }
         let Edition { out, staged, before, after, record } = self;
         if before != after {
             let (old, new) = (paths(before), paths(after));
@@ -220,25 +228,6 @@ fn is_dir(at: &Path) -> Option<bool> {
     fs::symlink_metadata(at).ok().map(|found| found.is_dir())
 }
 
-/// The modification time that a written file gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stamp {
-    Old,
-    At(SystemTime),
-    Now,
-}
-
-/// The year 2001, before any run of a build script.
-const OLD: Duration = Duration::from_secs(1_000_000_000);
-
-impl Stamp {
-    /// Cargo runs a build script again when a file it watches is newer than the script's last run. Outputs are written
-    /// during that run. Elsewhere servers and browsers go by times: there they are those of the clock.
-    pub fn of_outputs(in_build_script: bool) -> Stamp {
-        if in_build_script { Stamp::Old } else { Stamp::Now }
-    }
-}
-
 /// Writes the package lock, if it says something new. `manifest` is the package's `Cargo.toml`, whose time one that is
 /// created gets.
 ///
@@ -257,94 +246,4 @@ pub(crate) fn package_lock(
         None => manifest.and_then(modified),
     };
     write(path, &after.text(), quiet.map_or(Stamp::Now, Stamp::At))
-}
-
-/// Writes `text` to `path`, unless it is there already.
-pub(crate) fn write(path: &Path, text: &str, stamp: Stamp) -> Result<(), Error> {
-    Draft::new(path, text)?.map_or(Ok(()), |draft| draft.settle(stamp))
-}
-
-/// Writes to `path` what `write` writes: all of it, or nothing.
-pub(crate) fn write_with(
-    path: &Path,
-    stamp: Stamp,
-    write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let failed = |error| Error::io("write", path, error);
-    let draft = Draft::begin(path)?;
-    let mut file = BufWriter::new(&draft.file);
-    write(&mut file)?;
-    file.flush().map_err(failed)?;
-    drop(file);
-    draft.settle(stamp)
-}
-
-/// A file that has no name yet. Without one it goes when it is dropped.
-struct Draft {
-    path: PathBuf,
-    staged: PathBuf,
-    file: File,
-}
-
-impl Draft {
-    /// None where `path` says so already.
-    fn new(path: &Path, text: &str) -> Result<Option<Draft>, Error> {
-        if is_already(path, text) {
-            return Ok(None);
-        }
-        let mut draft = Draft::begin(path)?;
-        let written = draft.file.write_all(text.as_bytes());
-        written.map_err(|error| Error::io("write", path, error)).map(|()| Some(draft))
-    }
-
-    fn begin(path: &Path) -> Result<Draft, Error> {
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        let dir = dir.unwrap_or(Path::new("."));
-        fs::create_dir_all(dir).map_err(|error| Error::io("create", dir, error))?;
-        let staged = dir.join(staging::unique_name());
-        let file = File::create(&staged).map_err(|error| Error::io("write", path, error))?;
-        // So that no other process takes it for what a dead one left, as this one does with theirs.
-        let _ = file.try_lock();
-        staging::sweep(dir, &staged);
-        Ok(Draft { path: path.to_owned(), staged, file })
-    }
-
-    fn settle(self, stamp: Stamp) -> Result<(), Error> {
-        let settled = settle(&self.staged, &self.path, stamp);
-        settled.map_err(|error| Error::io("write", &self.path, error))
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        // Nothing is there any more where it got its name.
-        let _ = fs::remove_file(&self.staged);
-    }
-}
-
-/// Gives a staged file its time and its name.
-#[expect(clippy::disallowed_methods, reason = "the one place that gives files their names")]
-pub(crate) fn settle(staged: &Path, path: &Path, stamp: Stamp) -> io::Result<()> {
-    match stamp {
-        Stamp::Old => set_modified(staged, SystemTime::UNIX_EPOCH + OLD)?,
-        Stamp::At(time) => set_modified(staged, time)?,
-        Stamp::Now => {}
-    }
-    fs::rename(staged, path)
-}
-
-fn is_already(path: &Path, text: &str) -> bool {
-    let Ok(Some(file)) = Content::open(path) else { return false };
-    let mut found = Vec::with_capacity(text.len() + 1);
-    let read = file.take(text.len() as u64 + 1).read_to_end(&mut found);
-    read.is_ok() && found == text.as_bytes()
-}
-
-/// When the file at `path` was changed last.
-fn modified(path: &Path) -> Option<SystemTime> {
-    fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
-}
-
-pub(crate) fn set_modified(path: &Path, time: SystemTime) -> io::Result<()> {
-    File::options().write(true).open(path)?.set_modified(time)
 }

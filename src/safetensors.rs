@@ -16,9 +16,9 @@ use serde::Serialize;
 
 use crate::decode::Decoding;
 use crate::digest::CHUNK;
+use crate::draft;
 use crate::error::{Error, ErrorKind};
 use crate::lockfile::LockedFile;
-use crate::publish;
 use crate::tensors::{Group, Tensor};
 use crate::vendored::Vendored;
 use crate::verify;
@@ -80,7 +80,7 @@ impl Safetensors<'_> {
         let files = self.vendored.locked().files.iter();
         let pins = files.map(|file| (file.path(), file)).collect();
         let rows: Vec<Row> = groups.iter().map(|group| self.row(group, &pins)).collect();
-        publish::write_with(path, self.vendored.stamp(), |file| {
+        draft::write_with(path, self.vendored.stamp(), |file| {
             let failed = |error| Error::io("write", path, error);
             file.write_all(&header).map_err(failed)?;
             for entry in &entries {

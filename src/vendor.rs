@@ -8,6 +8,7 @@ use std::time::Instant;
 use crate::assemble::{Assembled, assemble};
 use crate::claim::Claim;
 use crate::config::{Config, LockMode};
+use crate::draft::Stamp;
 use crate::emit::Emit;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
@@ -18,7 +19,7 @@ use crate::pins::{self, Pins};
 use crate::plan::Step;
 use crate::policy::Policy;
 use crate::progress::Progress;
-use crate::publish::{self, Edition, OutDir, Stamp};
+use crate::publish::{self, OutDir};
 use crate::source::{self, ModelUrl};
 use crate::staging;
 use crate::tell::Teller;
@@ -64,13 +65,11 @@ fn vendor(config: &Config, url: &str, out_dir: &Path) -> Result<Vendored, Error>
     let whole = files.iter().all(|file| file.step != Step::LeaveEmpty);
     if whole {
         let after = settled(&out, &policy, &pins, &locked).map_err(unchanged)?;
-        let staged = gather::staged(&files);
-        let is_new = !staged.is_empty() || after != pins.record;
-        let edition = is_new.then(|| out.prepare(staged, &pins.record, &after)).transpose();
-        let edition = edition.map_err(unchanged)?;
+        let edition =
+            out.prepare(gather::staged(&files), &pins.record, &after).map_err(unchanged)?;
         // First, so that what the lock pins is never replaced by what it does not.
         update_package_lock(&out, &pins, &policy, &locked, &progress)?;
-        edition.map_or(Ok(()), Edition::publish)?;
+        edition.publish()?;
     } else {
         let others = pins.without(&locked);
         out.prepare(gather::staged(&files), &others, &others)?.publish()?;

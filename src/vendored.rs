@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::digest::Content;
+use crate::draft::Stamp;
 use crate::emit::Emit;
 use crate::environment::{self, DOCS_RS, Environment, SKIP};
 use crate::error::{Error, ErrorKind};
@@ -13,7 +14,6 @@ use crate::manifest::Manifest;
 use crate::parallel;
 use crate::path::{ModelPath, RECORD};
 use crate::pins;
-use crate::publish::Stamp;
 use crate::source::{ModelUrl, shown_text};
 use crate::tensors::{self, Group, Tensor};
 use crate::verify;
